@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { test } from "node:test";
 import { ROOMS, writeRoomsTable } from "./kit/rooms.ts";
 
-/** Which files may use a package; what is not named here may be used by none. */
+/** The files that may use each package. Other packages are not allowed. */
 const PACKAGES: Record<string, RegExp> = {
   "valibot": /^(lib|tools)\//,
   "@valibot/to-json-schema": /^(tools\/tool|lib\/server\/openapi\/to_schema)\.ts$/,
@@ -94,7 +94,7 @@ test("no file imports itself, directly or through others", () => {
   }
 });
 
-test("packages are used where the table says, and nowhere else", () => {
+test("only the files of the table use packages", () => {
   for (const path of sources) {
     for (const imported of imports(path).filter((name) => !name.startsWith("."))) {
       const name = Object.keys(PACKAGES).find((known) => imported === known || imported.startsWith(known));
@@ -103,7 +103,7 @@ test("packages are used where the table says, and nowhere else", () => {
   }
 });
 
-test("a start loads no package but those that every request needs", () => {
+test("a start loads only packages that every request needs", () => {
   const loaded = new Set<string>(["mod.ts", "lib/cli/main.ts"]);
   const packages = new Set<string>();
   for (const path of loaded) {
@@ -174,7 +174,7 @@ function imports(path: string): string[] {
   ) => name);
 }
 
-/** Returns what is loaded with a file: its imports that are no types and no calls of `import()`. */
+/** Returns the imports that are loaded with a file: neither types nor calls of `import()`. */
 function staticImports(path: string): string[] {
   const found = withoutComments(path).matchAll(/^(?:import|export) (?!type )(?:([^;"]*) from )?"([^"]+)"/gm);
   return [...found].flatMap(([, names = "", name = ""]) => {

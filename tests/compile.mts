@@ -16,7 +16,7 @@ export function createOutput(directory: string): string {
   return output;
 }
 
-/** Compiles the program as the package has it. Returns its path. */
+/** Compiles the program as in the package. Returns its path. */
 export async function compileProgram(output: string): Promise<string> {
   const folder = join(output, "program");
   await compile(folder);
@@ -24,7 +24,7 @@ export async function compileProgram(output: string): Promise<string> {
 }
 
 /**
- * Compiles test files for a Node.js that does not read TypeScript, with all that they import but packages. Returns the
+ * Compiles test files for a Node.js that does not read TypeScript, with all imports except packages. Returns the
  * compiled files. Through `tsx`, each process would spend about two milliseconds of CPU time on each module.
  */
 export async function compileTests(files: readonly string[], outdir: string): Promise<string[]> {

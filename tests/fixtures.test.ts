@@ -17,31 +17,31 @@ import { type Json, objects, parseJson } from "./kit/json.ts";
 import { type FakeResponse, FakeUpstream } from "./kit/upstream.ts";
 
 /**
- * Every folder of `tests/fixtures/` is a case. A person writes
+ * Every folder of `tests/fixtures/` is a case. These files are written by hand, if the case needs them:
  *
- * - `request.json`: what the client asks; `request.head`: its headers, one a line, where there are any;
- *   `request.line`: its method and path, where it does not ask for a message;
- * - `settings.json`: the gateway's settings beside a key, where there are any;
- * - `models.json`: the upstream's list of models, where it has one;
- * - `upstream.sse`, `.json` or `.html`: what the upstream answers; `upstream.head`: its status, then its headers.
- *   Where it is asked more than once they are `upstream.1.sse`, `upstream.2.json` and so on.
- * - `next.json`: what differs in the request that follows, where one does; its `messages` come after the answer;
- *   and `next.upstream.sse`, what the upstream answers to it.
+ * - `request.json`: the client's request; `request.head`: its headers, one a line; `request.line`: its method and path
+ *   (default: `POST /v1/messages`);
+ * - `settings.json`: the gateway's settings beside a key;
+ * - `models.json`: the upstream's list of models;
+ * - `upstream.sse`, `.json` or `.html`: the upstream's response; `upstream.head`: its status, then its headers. Several
+ *   responses are `upstream.1.sse`, `upstream.2.json` and so on.
+ * - `next.json`: the fields of a second request that differ from the first; its `messages` are appended to those of the
+ *   first and the answer; `next.upstream.sse`: the upstream's response to it.
  *
- * In `upstream.sse` the line `: silence of 25 s` makes the upstream wait, and `: the client leaves` ends the reading there.
+ * In `upstream.sse`, the upstream pauses at the line `: silence of 25 s`; at `: the client leaves` the client
+ * disconnects.
  *
- * `UPDATE_FIXTURES=1` writes the rest, to be read with care before it is committed: `sent.json`, the body that
- * reached the upstream, and `sent.head`, numbered in the same way, and `sent.end`, what became of its stream where it
- * was silent or the client left; `answer.sse` or `answer.json`, and `answer.head`;
- * and of the request that follows `next.sent.json` and `next.head`. The ids that the gateway makes are numbered, and
- * its estimate of the request's tokens is called so.
+ * `UPDATE_FIXTURES=1` writes the other files. Check them before a commit: `sent.json` and `sent.head`, the body and the
+ * headers that reached the upstream, numbered in the same way; `sent.end`, the end of its stream if it has such a line;
+ * `answer.sse` or `answer.json`, and `answer.head`; `next.sent.json` and `next.head` for the second request. Ids of the
+ * gateway are replaced by numbers, and its estimate of the request's tokens by `(estimate)`.
  */
 const ROOT = fileURLToPath(new URL("./fixtures/", import.meta.url));
 const UPDATE = Boolean(process.env.UPDATE_FIXTURES);
 
 const TYPES = { sse: "text/event-stream", json: "application/json", html: "text/html; charset=utf-8" };
 
-/** The headers that a case is about; the others are the same for all. */
+/** The headers that are compared. The others are the same in each case. */
 const SENT = ["authorization", "x-api-key", "api-key", "anthropic-version", "anthropic-beta"];
 const RECEIVED = [
   "content-type",
@@ -64,7 +64,7 @@ for (const name of readdirSync(ROOT)) {
     const turns = toTurns(folder, "upstream");
     assert.ok(
       upstream.requests.length <= turns.length,
-      "the upstream got more requests than it has responses",
+      "the upstream received more requests than it has responses",
     );
 
     turns.forEach((turn, at) => {
@@ -87,7 +87,7 @@ for (const name of readdirSync(ROOT)) {
   });
 }
 
-/** Sends the request. The upstream may stall and the client may leave, as the cues of the fixture say. */
+/** Sends the request. The upstream stalls and the client disconnects at the cues of the fixture. */
 async function replay(folder: string, request: Json, upstream: FakeUpstream) {
   const script = read(folder, "upstream.sse") ?? "";
   if (!hasCues(script)) {
@@ -107,7 +107,7 @@ async function replay(folder: string, request: Json, upstream: FakeUpstream) {
   });
 }
 
-/** The request that follows: all that was said, the answer as it came, and what the client says then. */
+/** Returns the second request: the messages of the first one, the answer, and the new messages. */
 function toNext(folder: string, request: Json, { content }: Json): Json | undefined {
   const next = read(folder, "next.json");
   if (next === undefined) return undefined;
@@ -120,7 +120,7 @@ function toNext(folder: string, request: Json, { content }: Json): Json | undefi
   };
 }
 
-/** A stream is legal, the same however its upstream's was cut, and says what a client gets that does not stream. */
+/** Checks that a stream is valid, does not depend on the upstream's chunks, and equals the answer without streaming. */
 async function checkStream(
   folder: string,
   request: Json,
@@ -160,7 +160,7 @@ function createFixtureUpstream(
   return new FakeUpstream(replies, { models: read(folder, "models.json") });
 }
 
-/** What stands between name and ending of the files of each turn: nothing where there is only one. */
+/** Returns the suffix of the files of each turn, such as `.1`: empty if there is only one. */
 function toTurns(folder: string, name: string): string[] {
   const numbered = readdirSync(folder).filter((file) => file.startsWith(`${name}.`)).map((file) =>
     /^(\.\d)\.(sse|json|html)$/.exec(file.slice(name.length))?.[1] ?? ""
@@ -194,12 +194,12 @@ function toHeaders(lines: readonly string[]): Record<string, string> {
 
 function toHead(first: string, headers: Headers, names: readonly string[]): string {
   const given = names.map((name) => [name, headers.get(name)]).filter(([, value]) => value !== null);
-  // Bun says the charset of JSON, Node and Deno do not.
+  // Bun adds the charset to JSON, Node and Deno do not.
   const lines = given.map((line) => line.join(": ").replace(/; ?charset=utf-8$/, ""));
   return [first, ...lines].join("\n") + "\n";
 }
 
-/** Numbers the ids that the gateway makes, each kind from 1 on, and names its estimate. */
+/** Replaces the gateway's ids by numbers, each kind from 1 on, and its estimate by `(estimate)`. */
 function toSteady(answer: string, request: Json, { requests }: FakeUpstream): string {
   const models = [request.model, ...requests.map(({ body }) => body.model)];
   const guesses = new Set(models.map((model) => guess({ ...request, model })));
@@ -223,7 +223,7 @@ function toSteady(answer: string, request: Json, { requests }: FakeUpstream): st
   );
 }
 
-/** The gateway's guess of a request's tokens, as far as it is a request; it depends on the family of the model. */
+/** Returns the gateway's estimate of a request's tokens, which depends on the family of the model; 0 if it is invalid. */
 function guess(request: Json): number {
   const whole = "max_tokens" in request && objects(request.messages).length > 0;
   return whole ? estimateTokens(parseMessagesRequest(request), countByLength) : 0;
@@ -238,7 +238,7 @@ function compare(folder: string, name: string, actual: string | undefined): void
   assert.deepEqual(toValue(actual), toValue(read(folder, name)), name);
 }
 
-/** JSON is compared as a value, anything else as it stands. */
+/** Parses JSON, so that it is compared as a value. */
 function toValue(content: string | undefined): unknown {
   return content?.startsWith("{") ? parseJson(content) : content;
 }

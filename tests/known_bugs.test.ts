@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { callsOf, type Fixture, messagesOf, readFixture } from "./kit/fixture.ts";
 import { dig, isJson, type Json, objects, text } from "./kit/json.ts";
 
-/** A bug that users of other gateways report, and the fixtures that show that this gateway does not have it. */
+/** A bug that users of other gateways reported, and the fixtures that show that this gateway does not have it. */
 interface KnownBug {
   /** An issue that reports it. */
   source: string;
@@ -23,24 +23,24 @@ const isCalled = (fixture: Fixture) => {
   for (const [, input] of callsOf(fixture)) assert.ok(isJson(input));
 };
 /** Returns the last request: the second of a conversation, or the only one. */
-const lastAsked = ({ next, sent }: Fixture) => (Object.keys(next).length > 0 ? next : sent.at(-1) ?? {});
+const lastRequest = ({ next, sent }: Fixture) => (Object.keys(next).length > 0 ? next : sent.at(-1) ?? {});
 
 const BUGS: Record<string, KnownBug> = {
-  "a field, role or beta of a later day makes every request fail": {
+  "an unknown field, role or beta makes every request fail": {
     source: "router-for-me/CLIProxyAPI#3608",
     folders: ["fields_of_a_later_day", "system_in_messages", "native_unknown_blocks", "context_management"],
     holds: isAnswered,
   },
-  "a session is dead after a change of models, for the signature of a thought": {
+  "a session fails after a change of models because of a thought's signature": {
     source: "sifxprime/krouter#11",
     folders: ["switch_to_claude", "switch_from_claude", "native_history", "thoughts_not_taken_back_native"],
     holds(fixture) {
       isAnswered(fixture);
-      assert.doesNotMatch(JSON.stringify(lastAsked(fixture)), /orgw1\./);
+      assert.doesNotMatch(JSON.stringify(lastRequest(fixture)), /orgw1\./);
       assert.ok([...fixture.losses, JSON.stringify(fixture.next)].join().length > 0);
     },
   },
-  "reasoning that must be passed back is not": {
+  "reasoning that a host requires is not passed back": {
     source: "BerriAI/litellm#31439",
     folders: [
       "two_turns_deepseek",
@@ -55,12 +55,12 @@ const BUGS: Record<string, KnownBug> = {
     ],
     holds: (fixture) =>
       assert.ok(
-        messagesOf(lastAsked(fixture), "assistant").some((said) =>
-          Array.isArray(said.reasoning_details) || text(said.reasoning_content) !== ""
+        messagesOf(lastRequest(fixture), "assistant").some((message) =>
+          Array.isArray(message.reasoning_details) || text(message.reasoning_content) !== ""
         ),
       ),
   },
-  "a failure in the middle of a stream looks like its end": {
+  "a failure in mid-stream looks like a normal end": {
     source: "diegosouzapw/OmniRoute#8210",
     folders: ["error_in_the_middle", "error_line", "error_event_groq", "cut_stream", "native_cut_stream"],
     holds({ last, events }) {
@@ -68,43 +68,43 @@ const BUGS: Record<string, KnownBug> = {
       assert.ok(!events.includes("message_stop") && !events.includes("message_delta"));
     },
   },
-  "arguments of calls are cut, doubled or merged": {
+  "arguments of calls are truncated, duplicated or merged": {
     source: "vllm-project/vllm#34887",
     folders: ["tool_calls_interleaved", "arguments_twice", "arguments_after_empty_object", "arguments_empty"],
     holds: isCalled,
   },
-  "arguments that a limit cut are run": {
+  "a call with truncated arguments is run": {
     source: "QuantumNous/new-api#7302",
     folders: ["length_inside_arguments", "length_inside_held_arguments", "length_not_said"],
     holds: ({ answer }) => assert.equal(answer.stop_reason, "max_tokens"),
   },
-  "the prompt cache is never hit, for a block that changes with each conversation": {
+  "the prompt cache is never hit because a block changes with each conversation": {
     source: "anthropics/claude-code#68900",
     folders: ["billing_header", "billing_header_native", "claude_code_chat", "claude_code_native"],
     holds: ({ body }) => assert.doesNotMatch(JSON.stringify(body), /x-anthropic-billing-header/),
   },
-  "marks for the cache are dropped": {
+  "cache_control is dropped": {
     source: "router-for-me/CLIProxyAPI#5727",
     folders: ["cache_control_with_ttl", "cache_control"],
     holds: ({ body }) => assert.match(JSON.stringify(body), /"cache_control":\{"type":"ephemeral"/),
   },
-  "a conversation hops from provider to provider, and from cache to cache": {
+  "a conversation changes its provider, and so loses its cache": {
     source: "OpenRouterTeam/ai-sdk-provider#499",
     folders: ["session_of_claude_code", "session_of_claude_code_native"],
     holds: ({ body }) => assert.equal(body.session_id, "0b6dbf4e-6c5d-4f9e-9d0e-3a1b2c4d5e6f"),
   },
-  "context_management, speed and diagnostics are extra inputs that are not permitted": {
+  "context_management, speed and diagnostics are rejected as extra inputs": {
     source: "anthropics/claude-code#21612",
     folders: ["context_management", "context_management_native"],
     holds(fixture) {
       isAnswered(fixture);
-      // They travel together with their beta, or neither does.
+      // The field and its beta are either both sent or both dropped.
       const gated = "context_management" in fixture.body;
       assert.equal(/^anthropic-beta: context-management/m.test(fixture.head), gated);
       assert.equal(fixture.losses.includes("context_management;dropped"), !gated);
     },
   },
-  "compaction comes too late, for an overflow is not understood": {
+  "compaction comes too late because an overflow is not recognized": {
     source: "router-for-me/CLIProxyAPI#4103",
     folders: ["context_overflow", "overflow_gemini", "native_overflow"],
     holds: ({ status, answer }) => {
@@ -112,12 +112,12 @@ const BUGS: Record<string, KnownBug> = {
       assert.match(text(dig(answer, "error", "message")), /^prompt is too long: \d+ tokens > \d+ maximum/);
     },
   },
-  "tokens are counted without system, tools and pictures": {
+  "tokens are counted without system, tools and images": {
     source: "jundot/omlx#2400",
     folders: ["count_tokens"],
     holds: ({ answer }) => assert.ok(Number(answer.input_tokens) > 700),
   },
-  "a silent stream is killed": {
+  "a stream is ended during a pause": {
     source: "BerriAI/litellm#36024",
     folders: ["silence_before_the_answer", "silence_inside_arguments", "silence_native"],
     holds: ({ events, end }) => {
@@ -125,7 +125,7 @@ const BUGS: Record<string, KnownBug> = {
       assert.equal(end, "read");
     },
   },
-  "usage is 0 where it begins, or wrong where it ends": {
+  "usage is 0 at the start, or wrong at the end": {
     source: "vercel/ai#17326",
     folders: ["text", "usage_cached", "usage_missing", "usage_deepseek", "usage_groq", "usage_moonshot"],
     holds: ({ answer }) => {
@@ -133,7 +133,7 @@ const BUGS: Record<string, KnownBug> = {
       assert.ok(Number(dig(answer, "usage", "output_tokens")) > 0);
     },
   },
-  "a search that nobody runs dead-ends in silence": {
+  "a web search is neither run nor reported as a loss": {
     source: "decolua/9router#4011",
     folders: ["web_search_by_openrouter", "server_tools_not_run"],
     holds({ answer, losses }) {
@@ -143,7 +143,7 @@ const BUGS: Record<string, KnownBug> = {
       assert.ok(found || losses.some((loss) => /^tools\.\d+;dropped$/.test(loss)));
     },
   },
-  "tools that were deferred are lost once they are found": {
+  "deferred tools are lost once they are found": {
     source: "BerriAI/litellm-docs#993",
     folders: ["tool_search_of_client"],
     holds({ request, body, losses }) {
@@ -156,7 +156,7 @@ const BUGS: Record<string, KnownBug> = {
       assert.deepEqual(losses, []);
     },
   },
-  "a limit or a breakdown does not fail over": {
+  "a rate limit or an outage causes no failover": {
     source: "maximhq/bifrost#3261",
     folders: ["fallback_after_rate_limit", "fallback_after_two_failures"],
     holds(fixture) {
@@ -164,7 +164,7 @@ const BUGS: Record<string, KnownBug> = {
       assert.ok(fixture.sent.length > 1);
     },
   },
-  "a passing failure of one provider is taken for the request's own": {
+  "a temporary failure of one provider fails the request": {
     source: "decocms/studio#6657",
     folders: ["provider_returned_error", "native_provider_returned_error"],
     holds(fixture) {
@@ -181,7 +181,7 @@ const BUGS: Record<string, KnownBug> = {
       if (hidden) assert.ok(objects(answer.content).every(({ thinking }) => !thinking));
     },
   },
-  "a forced tool and thinking are refused together": {
+  "a forced tool together with thinking is rejected": {
     source: "deepseek-ai/DeepSeek-V3#1376",
     folders: [
       "tool_choice_forced_while_thinking",
@@ -199,7 +199,7 @@ const BUGS: Record<string, KnownBug> = {
       if (forced && isJson(request.thinking)) assert.ok(losses.includes("thinking;approximated"));
     },
   },
-  "a schema is refused for a keyword": {
+  "a schema is rejected because of a keyword": {
     source: "tashfeenahmed/freellmapi#97",
     folders: ["tool_schema_cleaned", "format_cleaned"],
     holds({ request, body, losses }) {
@@ -208,7 +208,7 @@ const BUGS: Record<string, KnownBug> = {
       assert.ok(losses.some((loss) => /schema;approximated$/.test(loss)));
     },
   },
-  "a tool's name of more than 64 characters kills the session": {
+  "a tool name of more than 64 characters makes the session fail": {
     source: "anthropics/claude-code#21136",
     folders: ["tool_names_too_long"],
     holds(fixture) {
@@ -219,7 +219,7 @@ const BUGS: Record<string, KnownBug> = {
       assert.ok(callsOf(fixture).length > 0 && callsOf(fixture).every(([name]) => names.includes(name)));
     },
   },
-  "max_tokens is more than the model has": {
+  "max_tokens exceeds the model's limit": {
     source: "router-for-me/CLIProxyAPI#2758",
     folders: ["max_tokens_above_the_models", "max_tokens_beyond_the_window"],
     holds({ request, body, losses }) {
@@ -227,7 +227,7 @@ const BUGS: Record<string, KnownBug> = {
       assert.ok(losses.includes("max_tokens;approximated"));
     },
   },
-  "a call without a result, or a result without a call, poisons the session": {
+  "a call without a result, or a result without a call, makes the session fail": {
     source: "router-for-me/CLIProxyAPI#497",
     folders: ["tool_results_missing", "tool_results_orphaned", "tool_results_late"],
     holds({ body, losses }) {
@@ -238,7 +238,7 @@ const BUGS: Record<string, KnownBug> = {
       assert.ok(losses.some((loss) => loss.endsWith(";repaired")));
     },
   },
-  "pictures and files in results vanish, or are refused": {
+  "images and files in results are dropped or rejected": {
     source: "musistudio/claude-code-router#1409",
     folders: ["images_in_tool_result", "pdf_in_tool_result"],
     holds({ body, losses }) {
@@ -247,7 +247,7 @@ const BUGS: Record<string, KnownBug> = {
       assert.ok(losses.some((loss) => loss.endsWith(";hoisted")));
     },
   },
-  "a picture poisons the session of a model that does not see": {
+  "an image makes the session of a model without vision fail": {
     source: "lmstudio-ai/localization#425",
     folders: ["documents_and_images_not_taken"],
     holds: ({ body, losses }) => {
@@ -256,7 +256,7 @@ const BUGS: Record<string, KnownBug> = {
       assert.ok(losses.some((loss) => loss.endsWith(";dropped")));
     },
   },
-  "arguments of the wrong type go round in circles": {
+  "arguments of the wrong type are repeated endlessly": {
     source: "anthropics/claude-code#36548",
     folders: ["tool_input_wrong_types"],
     holds(fixture) {
@@ -271,7 +271,7 @@ const BUGS: Record<string, KnownBug> = {
       }
     },
   },
-  "a call leaks as text": {
+  "a call is sent as text": {
     source: "musistudio/claude-code-router#1340",
     folders: ["tool_calls_in_text", "tool_calls_in_text_two"],
     holds(fixture) {
@@ -279,7 +279,7 @@ const BUGS: Record<string, KnownBug> = {
       assert.doesNotMatch(JSON.stringify(fixture.answer), /tool_call>|function=/);
     },
   },
-  "the form of an answer is dropped": {
+  "the output format is dropped": {
     source: "router-for-me/CLIProxyAPI#5280",
     folders: [
       "format_by_schema",
@@ -290,16 +290,16 @@ const BUGS: Record<string, KnownBug> = {
     ],
     holds(fixture) {
       assert.match(JSON.stringify(fixture.body), /"schema":|"parameters":|JSON Schema/);
-      const [said] = objects(fixture.answer.content).filter(({ type }) => type === "text");
-      assert.ok(isJson(JSON.parse(text(said?.text))));
+      const [block] = objects(fixture.answer.content).filter(({ type }) => type === "text");
+      assert.ok(isJson(JSON.parse(text(block?.text))));
     },
   },
-  "the client is gone, and the upstream is paid": {
+  "the upstream continues after the client has disconnected": {
     source: "BerriAI/litellm#13774",
     folders: ["client_leaves", "client_leaves_native"],
     holds: ({ end }) => assert.equal(end, "let go"),
   },
-  "the list of models to pick from is empty": {
+  "the list of models in the picker is empty": {
     source: "anthropics/claude-code#55794",
     folders: ["models_for_the_picker"],
     holds({ answer }) {
@@ -308,7 +308,7 @@ const BUGS: Record<string, KnownBug> = {
       assert.ok(shown.every(({ type, display_name }) => type === "model" && text(display_name) !== ""));
     },
   },
-  "a model that nobody has is answered by another": {
+  "a request for an unknown model is answered by another one": {
     source: "icebear0828/codex-proxy#660",
     folders: ["unknown_model_near_another"],
     holds({ status, answer, sent }) {

@@ -41,7 +41,7 @@ test("deno.json imports the dependencies of package.json in the same versions", 
   }
 });
 
-// npm leaves out of the lock what it could not find for other systems, and then `npm ci` refuses that lock.
+// npm omits optional packages of other systems that it could not find from the lock, and `npm ci` rejects that lock.
 test("package-lock.json has every optional package of every system", () => {
   const entries = Object.entries<{ optionalDependencies?: object }>(lock.packages);
   const wanted = entries.flatMap(([, { optionalDependencies = {} }]) => Object.keys(optionalDependencies));
@@ -53,7 +53,7 @@ test("package-lock.json names no registry", () => {
   assert.equal(/"resolved"/.test(JSON.stringify(lock)), false);
 });
 
-test("the tests take no package that deno.lock does not have", () => {
+test("the tests use no package that is missing in deno.lock", () => {
   assert.notEqual(deno.lock, false);
   const scripts = Object.entries<string>(npm.scripts);
   const running = scripts.filter(([name, script]) =>
@@ -113,7 +113,7 @@ const UNPACKED = [
   ".ci/run",
 ];
 
-test("npm pack takes the program and its documentation, neither tests nor a stray .env", () => {
+test("npm pack includes the program and its documentation, neither tests nor a stray .env", () => {
   const folder = mkdtempSync(join(tmpdir(), "gateway-pack-"));
   try {
     cpSync(join(root, "package.json"), join(folder, "package.json"));

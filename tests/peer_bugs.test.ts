@@ -4,19 +4,19 @@ import { callsOf, type Fixture, messagesOf, readFixture } from "./kit/fixture.ts
 import { dig, objects } from "./kit/json.ts";
 
 /**
- * Known faults of other gateways, each with the folders of `tests/fixtures/` that cover it, and what must hold in
- * each.
+ * Known bugs of other gateways, each with the folders of `tests/fixtures/` that cover it, and the check of each
+ * folder.
  */
 const MEASURED: Record<string, { folders: string[]; holds(fixture: Fixture): void }> = {
-  "a plain stream, whose usage comes in a chunk without choices: crash": {
+  "a stream whose usage is in a chunk without choices: crash": {
     folders: ["text", "azure_without_choices"],
     holds: ({ answer }) => assert.equal(answer.stop_reason, "end_turn"),
   },
-  "usage at the start of a message: nothing": {
+  "usage at the start of a message: missing": {
     folders: ["text", "usage_cached"],
     holds: ({ events }) => assert.equal(events[0], "message_start"),
   },
-  "usage at its end, of a cache read and written: counted twice, lost or made up": {
+  "usage of a cache read and written at the end: counted twice, lost or invented": {
     folders: ["usage_cached"],
     holds({ answer }) {
       assert.deepEqual(answer.usage, {
@@ -35,7 +35,7 @@ const MEASURED: Record<string, { folders: string[]; holds(fixture: Fixture): voi
       assert.match(String(thought?.signature), /^E/);
     },
   },
-  "two calls whose arguments come interleaved: mixed up": {
+  "two calls with interleaved arguments: mixed up": {
     folders: ["tool_calls_interleaved"],
     holds: (fixture) => assert.equal(new Set(callsOf(fixture).map((call) => JSON.stringify(call))).size, 2),
   },
@@ -101,7 +101,7 @@ const MEASURED: Record<string, { folders: string[]; holds(fixture: Fixture): voi
       assert.doesNotMatch(JSON.stringify(body), /billing/);
     },
   },
-  "a system message in mid-conversation: dropped, or sent as the user's": {
+  "a system message in mid-conversation: dropped, or sent as a user message": {
     folders: ["system_in_messages"],
     holds: ({ body }) => assert.ok(messagesOf(body, "system").length > 1),
   },
@@ -133,21 +133,21 @@ const MEASURED: Record<string, { folders: string[]; holds(fixture: Fixture): voi
     folders: ["sampling"],
     holds({ request, body, losses }) {
       const { max_tokens, temperature, top_p, top_k, stop_sequences: stop } = request;
-      const said = Object.fromEntries(
+      const sent = Object.fromEntries(
         ["max_tokens", "temperature", "top_p", "top_k", "stop"].map((name) => [name, body[name]]),
       );
-      assert.deepEqual(said, { max_tokens, temperature, top_p, top_k, stop });
+      assert.deepEqual(sent, { max_tokens, temperature, top_p, top_k, stop });
       assert.deepEqual(losses, []);
     },
   },
-  "count_tokens: no such endpoint, or without system, tools and pictures": {
+  "count_tokens: no such endpoint, or without system, tools and images": {
     folders: ["count_tokens", "count_tokens_by_upstream"],
     holds({ answer, answerHead }) {
       assert.ok(Number(answer.input_tokens) > 5);
       assert.match(answerHead, /^x-token-count-source: (estimate|upstream)$/m);
     },
   },
-  "no messages: answered": {
+  "a request without messages: answered": {
     folders: ["messages_empty"],
     holds({ status, answer, sent }) {
       assert.equal(status, 400);

@@ -39,7 +39,7 @@ test("isValid() decides as v.is does on every fixture, with each of its values r
   assert.ok(valid > 1000 && invalid > 1000, `${valid} valid, ${invalid} invalid`);
 });
 
-/** The shorter requests of the fixtures: each has a variant for each of its values. */
+/** Yields the shorter requests of the fixtures: each has a variant for each of its values. */
 function* readRequests(): Generator<unknown> {
   for (const name of readdirSync(FIXTURES)) {
     const path = new URL(`${name}/request.json`, FIXTURES);

@@ -16,7 +16,7 @@ const TESTS = fileURLToPath(new URL("./", import.meta.url));
 /** Folder whose files each have a process: they start programs and read their logs. */
 const SEPARATE = "end_to_end";
 
-/** The test files of each folder, by the folder's path in `tests`. */
+/** Returns the test files of each folder, by the folder's path in `tests`. */
 function findTests(): Map<string, string[]> {
   const folders = new Map<string, string[]>();
   for (const entry of readdirSync(TESTS, { recursive: true, withFileTypes: true })) {
@@ -29,7 +29,7 @@ function findTests(): Map<string, string[]> {
   return folders;
 }
 
-/** The files that Node's runner gets: a test file, or one in `directory` that imports the test files of a folder. */
+/** Returns the files for Node's runner: a test file, or one in `directory` that imports the test files of a folder. */
 function toProcesses(folders: Map<string, string[]>, directory: string): string[] {
   return [...folders].sort().flatMap(([folder, files]) => {
     if (files.length === 1 || folder.split("/")[0] === SEPARATE) return files;
@@ -42,7 +42,7 @@ function toProcesses(folders: Map<string, string[]>, directory: string): string[
   });
 }
 
-/** Compiles what an older Node.js cannot run. Returns the files for Node's runner, and variables for its environment. */
+/** Compiles the tests for an older Node.js. Returns the files, options and variables for Node's runner. */
 async function compile(files: readonly string[], directory: string) {
   const output = createOutput(directory);
   return {

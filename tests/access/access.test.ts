@@ -9,7 +9,7 @@ import { COMPLETE_STREAMS, writeDelta } from "../kit/streams.ts";
 
 const ALICE = "alice-0123456789abcdef";
 const BOB = "bob-fedcba9876543210";
-const OWNER = "owner-0123456789abcdef";
+const ADMIN_KEY = "owner-0123456789abcdef";
 // printf %s "$BOB" | sha256sum
 const BOB_DIGEST = "sha256:c445ccb0c05e4c800d8eecf2b009ab2662b1f59bbd77332d74366b0a2abd4382";
 
@@ -17,7 +17,7 @@ const BOB_DIGEST = "sha256:c445ccb0c05e4c800d8eecf2b009ab2662b1f59bbd77332d74366
 function createGatewayWithKeys(settings: Settings = {}): TestGateway {
   const keys: Settings = {
     GATEWAY_API_KEYS: `alice:${ALICE},bob:${BOB_DIGEST}`,
-    GATEWAY_ADMIN_KEY: OWNER,
+    GATEWAY_ADMIN_KEY: ADMIN_KEY,
     OPENROUTER_API_KEY: "key-of-the-gateway",
     ...settings,
   };
@@ -34,7 +34,7 @@ function send(
   return gateway.fetch(new Request(`http://gateway.test${path}`, { method, headers }));
 }
 
-/** Every route there is, and some that are none. */
+/** All routes, and some paths without one. */
 const ROUTES: [method: string, path: string][] = [
   ["POST", "/v1/messages"],
   ["POST", "/v1/v1/messages"],
@@ -61,12 +61,12 @@ const ROUTES: [method: string, path: string][] = [
   ["OPTIONS", "/v1/messages"],
 ];
 
-/** Neither names the header: at a message that does, Claude Code tells its user to run /login. */
+/** Messages without the name of the header, at which Claude Code would ask its user to run /login. */
 const NO_KEY = "Cannot authenticate: the request has no key of the gateway";
 const WRONG_KEY = "Cannot authenticate: the key is not one of the gateway's keys";
 
-/** Whatever does not open, in one header or both. */
-const REFUSED: Record<string, [headers: Record<string, string>, message: string]> = {
+/** Credentials that are rejected, in one header or both, and the message. */
+const REJECTED: Record<string, [headers: Record<string, string>, message: string]> = {
   "no key": [{}, NO_KEY],
   "an empty key": [{ "x-api-key": "" }, NO_KEY],
   "space for a key": [{ "x-api-key": "  " }, NO_KEY],
@@ -85,8 +85,8 @@ const REFUSED: Record<string, [headers: Record<string, string>, message: string]
   "a name that every object has": [{ "x-api-key": "__proto__" }, WRONG_KEY],
   "a key without its scheme": [{ authorization: ALICE }, NO_KEY],
   "a key of another scheme": [{ authorization: `Basic ${ALICE}` }, NO_KEY],
-  "a key in two words": [{ authorization: `Bearer ${ALICE} x` }, NO_KEY],
-  "a key where none is looked for": [
+  "a key with a space": [{ authorization: `Bearer ${ALICE} x` }, NO_KEY],
+  "a key in another place": [
     { cookie: `x-api-key=${ALICE}`, "api-key": ALICE },
     NO_KEY,
   ],
@@ -95,7 +95,7 @@ const REFUSED: Record<string, [headers: Record<string, string>, message: string]
 test("every route rejects a request without a valid key and calls no upstream", async () => {
   const gateway = createGatewayWithKeys();
   for (const [method, path] of ROUTES) {
-    for (const [name, [headers, message]] of Object.entries(REFUSED)) {
+    for (const [name, [headers, message]] of Object.entries(REJECTED)) {
       const response = await send(gateway, [method, path], headers);
       const text = await response.text();
       assert.equal(response.status, 401, `${method} ${path} with ${name}: ${text}`);
@@ -134,22 +134,22 @@ test("liveness routes need no key", async () => {
   }
 });
 
-/** What opens, and by which name the gateway then knows who asks. */
-const OPENED: Record<string, [headers: Record<string, string>, client: string]> = {
+/** Credentials that are accepted, and the name of their client. */
+const ACCEPTED: Record<string, [headers: Record<string, string>, client: string]> = {
   "x-api-key": [{ "x-api-key": ALICE }, "alice"],
   "x-api-key with space around it": [{ "x-api-key": `  ${ALICE} ` }, "alice"],
   "a Bearer token": [{ authorization: `Bearer ${ALICE}` }, "alice"],
   "a token with its scheme in small letters": [{ authorization: `bearer   ${ALICE}` }, "alice"],
-  "a key that is known by its digest": [{ "x-api-key": BOB }, "bob"],
+  "a key that is configured by its digest": [{ "x-api-key": BOB }, "bob"],
   "two keys, of which the first counts": [{ "x-api-key": BOB, authorization: `Bearer ${ALICE}` }, "bob"],
-  "two keys, of which one is somebody else's": [
+  "two keys, of which one is not the gateway's": [
     { "x-api-key": "sk-ant-x", authorization: `Bearer ${ALICE}` },
     "alice",
   ],
-  "the admin's key": [{ authorization: `Bearer ${OWNER}` }, "admin"],
+  "the admin's key": [{ authorization: `Bearer ${ADMIN_KEY}` }, "admin"],
 };
 
-for (const [name, [headers, client]] of Object.entries(OPENED)) {
+for (const [name, [headers, client]] of Object.entries(ACCEPTED)) {
   test(`every route accepts ${name}, keeps the key from the upstream and logs ${client}`, async () => {
     const gateway = createGatewayWithKeys();
     const { upstream } = gateway;
@@ -176,7 +176,7 @@ for (const [name, [headers, client]] of Object.entries(OPENED)) {
 
 test("the log contains no part of a key, a prompt or a header", async () => {
   const gateway = createGatewayWithKeys();
-  const keys = [ALICE, BOB, OWNER, "mallory-13579-24680"];
+  const keys = [ALICE, BOB, ADMIN_KEY, "mallory-13579-24680"];
   const lines = await captureLog(async () => {
     for (const key of keys) {
       const shown: Record<string, string>[] = [{ "x-api-key": key }, { authorization: `Bearer ${key}` }];
@@ -208,7 +208,7 @@ test("POST /v1/messages names the other upstreams if the default one has no key"
 
 test("POST /v1/messages returns 500 if keys are set but none for the upstream, and does not forward the client's key", async () => {
   const gateway = createGatewayWithKeys({ OPENROUTER_API_KEY: undefined });
-  for (const key of [ALICE, OWNER]) {
+  for (const key of [ALICE, ADMIN_KEY]) {
     const response = await gateway.post(minimalRequest("chat"), { headers: { "x-api-key": key } });
     const { error } = await response.json();
     assert.deepEqual([response.status, response.headers.get("x-should-retry")], [500, "false"]);
@@ -223,14 +223,14 @@ test("POST /v1/messages returns 500 if keys are set but none for the upstream, a
   assert.equal(echo.status, 200, await echo.text());
 });
 
-test("GATEWAY_ADMIN_KEY alone locks no client out and is not forwarded", async () => {
+test("GATEWAY_ADMIN_KEY without client keys rejects no client and is not forwarded", async () => {
   const gateway = createGatewayWithKeys({ GATEWAY_API_KEYS: undefined, OPENROUTER_API_KEY: undefined });
   const { requests } = gateway.upstream;
   const ask = (key: string) => gateway.post(minimalRequest("chat"), { headers: { "x-api-key": key } });
   const own = await ask("sk-of-a-client");
   assert.equal(own.status, 200, await own.text());
   assert.equal(requests[0]?.headers.get("authorization"), "Bearer sk-of-a-client");
-  const admin = await ask(OWNER);
+  const admin = await ask(ADMIN_KEY);
   assert.equal(admin.status, 500, await admin.text());
   assert.equal(requests.length, 1);
 });
@@ -242,7 +242,7 @@ test("GET /status returns details to the admin key only", async () => {
   const locked = createGatewayWithKeys();
   for (const name of details) {
     assert.equal((await keysOf(locked, ALICE)).includes(name), false, name);
-    assert.ok((await keysOf(locked, OWNER)).includes(name), name);
+    assert.ok((await keysOf(locked, ADMIN_KEY)).includes(name), name);
     assert.ok(
       (await keysOf(createGatewayWithKeys({ GATEWAY_API_KEYS: undefined }), "")).includes(name),
       name,
@@ -250,7 +250,7 @@ test("GET /status returns details to the admin key only", async () => {
   }
 });
 
-test("GET /status counts the other requests that are open", async () => {
+test("GET /status counts the other open requests", async () => {
   const upstream = { body: writeDelta({ content: "Hi" }), ending: "open" as const };
   const gateway = createTestGateway({ upstream });
   const openRequests = async () => dig(await (await gateway.get("/status")).json(), "requests", "open");
@@ -261,8 +261,8 @@ test("GET /status counts the other requests that are open", async () => {
   assert.equal(await openRequests(), 0);
 });
 
-/** What some gateways take for the wish to be sent elsewhere. */
-const DETOURS = {
+/** Headers and fields with which other gateways select an upstream. */
+const OVERRIDES = {
   headers: {
     "x-upstream-host": "evil.test",
     "x-portkey-custom-host": "https://evil.test/v1",
@@ -288,8 +288,8 @@ for (const api of UPSTREAM_APIS) {
   test(`POST /v1/messages ignores headers and fields that name another upstream (${api})`, async () => {
     const gateway = createGatewayWithKeys(API_SETTINGS[api]);
     const { requests } = gateway.upstream;
-    const headers = { "x-api-key": ALICE, ...DETOURS.headers };
-    const response = await gateway.post(minimalRequest(api, DETOURS.body), { headers });
+    const headers = { "x-api-key": ALICE, ...OVERRIDES.headers };
+    const response = await gateway.post(minimalRequest(api, OVERRIDES.body), { headers });
     await response.text();
     const path = { chat: "/chat/completions", native: "/messages", responses: "/responses" }[api];
     assert.deepEqual(requests.map(({ url }) => url), [`https://openrouter.ai/api/v1${path}`]);

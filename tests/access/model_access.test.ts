@@ -80,7 +80,7 @@ for (const path of ["/v1/messages", "/v1/messages/count_tokens"]) {
   }
 }
 
-/** Fields that lead to further models: one that may be used, and one that may not. */
+/** Fields that name further models: an allowed one, and a forbidden one. */
 const FIELDS: [allowed: object, forbidden: object][] = [
   [{ models: ["openai/gpt-5-mini"] }, { models: ["openai/gpt-5-mini", "x/secret-model"] }],
   [{ fallbacks: [{ model: "openai/gpt-5-mini" }] }, { fallbacks: [{ model: "x/secret-model" }] }],
@@ -118,7 +118,7 @@ function toTool(model: string): object {
   return { type: "advisor_20260301", name: "advisor", model };
 }
 
-/** A tool of OpenRouter. Without a model, it or the model that calls it chooses one. */
+/** Creates a tool of OpenRouter. Without a model, it or the model that calls it chooses one. */
 function toOwnTool(name: string, model?: string, tools?: object[]): object {
   return { type: `openrouter:${name}`, parameters: { model, tools } };
 }

@@ -9,7 +9,7 @@ const KEY = "alice-0123456789abcdef";
 
 const upstream = { body: COMPLETE_STREAMS.chat };
 
-interface Visit {
+interface OriginCase {
   /** The address that the gateway listens on; without it, the gateway is embedded. */
   on?: string;
   settings?: Settings;
@@ -20,12 +20,12 @@ interface Visit {
   status: 200 | 403;
 }
 
-/** The names that a gateway may be called by, and the pages that may call it. */
-const VISITS: Visit[] = [
+/** Hosts and origins, and whether they are accepted. */
+const CASES: OriginCase[] = [
   ...["localhost", "localhost:4000", "LOCALHOST:1", "127.0.0.1:4000", "127.0.0.1", "[::1]:4000", "[0::1]"]
     .map((
       host,
-    ): Visit => ({ on: "127.0.0.1", host, status: 200 })),
+    ): OriginCase => ({ on: "127.0.0.1", host, status: 200 })),
   ...[
     "evil.test",
     "evil.test:4000",
@@ -44,7 +44,7 @@ const VISITS: Visit[] = [
     "[::1",
     "%6cocalhost",
     "",
-  ].map((host): Visit => ({ on: "localhost", host, status: 403 })),
+  ].map((host): OriginCase => ({ on: "localhost", host, status: 403 })),
   { on: "127.0.0.1", url: "http://evil.test", host: "localhost", status: 403 },
   { on: "127.0.0.1", url: "http://evil.test", status: 403 },
   { on: "127.0.0.2", host: "127.0.0.2:4000", status: 200 },
@@ -66,7 +66,7 @@ const VISITS: Visit[] = [
     "file://",
     "chrome-extension://abcdef",
     "http://localhost:4000, http://evil.test",
-  ].map((origin): Visit => ({ on: "127.0.0.1", host: "localhost:4000", origin, status: 403 })),
+  ].map((origin): OriginCase => ({ on: "127.0.0.1", host: "localhost:4000", origin, status: 403 })),
   { on: "127.0.0.1", host: "localhost:4000", origin: "http://localhost:4000", status: 200 },
   { on: "127.0.0.1", host: "localhost:80", origin: "http://localhost", status: 200 },
   {
@@ -97,7 +97,7 @@ const VISITS: Visit[] = [
     settings: { CORS_ORIGINS: "*" },
     status: 200,
   },
-  // An attacker's name for this machine is of the same origin as the attacker's page.
+  // DNS rebinding: an attacker's host name resolves to this machine, and has the origin of the attacker's page.
   { on: "127.0.0.1", host: "evil.test:4000", origin: "http://evil.test:4000", status: 403 },
   {
     on: "127.0.0.1",
@@ -121,9 +121,9 @@ const VISITS: Visit[] = [
   },
 ];
 
-for (const { on, settings, url = "http://localhost", host, origin, status } of VISITS) {
-  const visit = JSON.stringify({ on, settings, url, host, origin });
-  test(`every route ${status === 200 ? "accepts" : "rejects"} ${visit}`, async () => {
+for (const { on, settings, url = "http://localhost", host, origin, status } of CASES) {
+  const given = JSON.stringify({ on, settings, url, host, origin });
+  test(`every route ${status === 200 ? "accepts" : "rejects"} ${given}`, async () => {
     const gateway = createTestGateway({ settings: settings ?? {}, upstream, host: on });
     for (
       const [method, path] of [["POST", "/v1/messages"], ["GET", "/health"], ["OPTIONS", "/v1/messages"]]
@@ -183,8 +183,8 @@ const READ_BY_SDKS = [
 test("CORS_ORIGINS allows every header that SDKs send and exposes every header that they read", async () => {
   const settings = { CORS_ORIGINS: "https://chat.test", GATEWAY_API_KEYS: KEY };
   const gateway = createTestGateway({ settings, upstream });
-  const asked = new Request("http://gateway.test/v1/messages", { method: "OPTIONS", headers: PREFLIGHT });
-  const preflight = await gateway.fetch(asked);
+  const request = new Request("http://gateway.test/v1/messages", { method: "OPTIONS", headers: PREFLIGHT });
+  const preflight = await gateway.fetch(request);
   assert.deepEqual([preflight.status, await preflight.text()], [204, ""]);
   assert.equal(preflight.headers.get("access-control-allow-origin"), "https://chat.test");
   assert.equal(preflight.headers.get("vary"), "Origin");
@@ -227,13 +227,13 @@ test("CORS_ORIGINS=* allows every origin without naming it", async () => {
 
 test("a gateway without CORS_ORIGINS sends no CORS headers", async () => {
   const gateway = createTestGateway({ settings: { GATEWAY_API_KEYS: KEY } });
-  const asked = new Request("http://gateway.test/v1/messages", { method: "OPTIONS", headers: PREFLIGHT });
-  const response = await gateway.fetch(asked);
+  const request = new Request("http://gateway.test/v1/messages", { method: "OPTIONS", headers: PREFLIGHT });
+  const response = await gateway.fetch(request);
   assert.equal(response.status, 401, await response.text());
   assert.deepEqual([...response.headers.keys()].filter((name) => /^(access-control|vary)/.test(name)), []);
 });
 
-/** The headers of a body, and whether it is read: status, and the message where it is not. */
+/** Headers of a body, and the status; the message if the body is rejected. */
 const CONTENTS: [headers: Record<string, string>, status: number, message?: RegExp][] = [
   [{ "content-type": "application/json" }, 200],
   [{ "content-type": "application/json; charset=utf-8" }, 200],

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import * as v from "valibot";
 import { isValid } from "../../lib/anthropic/is_valid.ts";
 
-test("isValid() leaves kinds of schemas to v.is that it does not know", () => {
+test("isValid() delegates unknown kinds of schemas to v.is", () => {
   const Trimmed = v.pipe(v.string(), v.trim(), v.minLength(1));
   const Either = v.looseObject({ value: v.union([v.number(), v.fallback(v.string(), "none")]) });
   for (

@@ -65,7 +65,7 @@ for (const [name, tools, changes, expected, ignored = 0] of CASES) {
   });
 }
 
-test("applyToolChanges() reads the changes that a compaction stands for, and none of a user or an assistant", () => {
+test("applyToolChanges() reads the changes of a compaction, and none of a user or an assistant", () => {
   const compaction = { type: "compaction", content: "so far", tool_changes: [define(tool("a"))] };
   const result = applyToolChanges(parseMessagesRequest({
     model: "m",
@@ -101,7 +101,7 @@ test("applyToolChanges() maps paths to the client's request", () => {
   for (const [path, expected] of Object.entries(paths)) assert.equal(result?.toClientPath(path), expected);
 });
 
-test("applyToolChanges() returns nothing for a request without changes", () => {
+test("applyToolChanges() returns undefined for a request without changes", () => {
   const messages = [{ role: "system", content: "tool_addition" }, { role: "user", content: "Hi" }];
   assert.equal(applyToolChanges(parseMessagesRequest({ model: "m", max_tokens: 8, messages })), undefined);
 });

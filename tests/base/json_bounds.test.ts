@@ -27,7 +27,7 @@ for (const value of FINITE) {
   });
 }
 
-test("findExcess() counts each name once, however often and in whichever order it occurs", () => {
+test("findExcess() counts each name once, at any number and order of occurrences", () => {
   const bounds = { depth: 9, values: 10_000, names: 100 };
   const names = Array.from({ length: 100 }, (_, nth) => `a${String.fromCharCode(48 + nth)}é${nth % 7}z`);
   const list = (...all: string[]) => JSON.stringify(all.map((name) => ({ [name]: 1 })));
@@ -35,7 +35,7 @@ test("findExcess() counts each name once, however often and in whichever order i
   assert.equal(findExcess(list(...names, ...names.toReversed(), "one more"), bounds), "names");
 });
 
-test("findExcess() looks at a name once, however many colons follow it", () => {
+test("findExcess() reads a name once, for any number of colons after it", () => {
   // The text would take half an hour if each colon cost the length of the name.
   const half = 1_000_000;
   assert.equal(findExcess(`{"${"a".repeat(half)}"${":".repeat(half)}`), undefined);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NameCache } from "../../lib/base/name_cache.ts";
 
-test("NameCache makes the value of a name once, while it has place", () => {
+test("NameCache creates the value of a name once, while it is not full", () => {
   const made: string[] = [];
   const cache = new NameCache<string>(2);
   const get = (name: string) => cache.get(name, (given) => (made.push(given), given.toUpperCase()));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { prepend, relay, tap } from "../../lib/base/relay.ts";
 
-/** A generator of two items, and what happened to it. */
+/** Creates a generator of two items, and a log of its start and end. */
 function createSource({ fails = false } = {}) {
   const events: string[] = [];
   async function* count(): AsyncGenerator<{ n: number }> {
@@ -40,7 +40,7 @@ for (const [name, wrap] of Object.entries(KINDS)) {
     assert.deepEqual(events, ["started", "ended"]);
   });
 
-  test(`${name} ends its source when it is left, and passes failures on`, async () => {
+  test(`${name} ends its source if it is not read to the end, and passes failures on`, async () => {
     const left = createSource();
     for await (const _ of wrap(left.items)) break;
     assert.deepEqual(left.events, ["started", "ended"]);
@@ -56,13 +56,13 @@ for (const [name, wrap] of Object.entries(KINDS)) {
   });
 }
 
-test("relay() does not begin if it ends before its first read", async () => {
+test("relay() does not start if it ends before its first read", async () => {
   const wrapped = relay<{ n: number }>(() => assert.fail("it began"));
   await wrapped.return(undefined);
   assert.deepEqual(await wrapped.next(), { done: true, value: undefined });
 });
 
-test("relay() ends what is beginning while it is ended", async () => {
+test("relay() ends a source that is still starting when it ends", async () => {
   const { items, events } = createSource();
   let begin = (_items: AsyncGenerator<{ n: number }>) => {};
   const wrapped = relay<{ n: number }>(() => new Promise((resolve) => begin = resolve));
@@ -74,7 +74,7 @@ test("relay() ends what is beginning while it is ended", async () => {
   assert.deepEqual(events, ["started", "ended"]);
 });
 
-test("relay() fails once if it cannot begin", async () => {
+test("relay() fails once if it cannot start", async () => {
   const fail = (): never => {
     throw new Error("no");
   };
@@ -85,13 +85,13 @@ test("relay() fails once if it cannot begin", async () => {
   }
 });
 
-test("prepend() begins with items that are there, or will be", async () => {
+test("prepend() begins with given items, or with a promise of them", async () => {
   const { items } = createSource();
   const all = prepend([{ n: -1 }, Promise.resolve({ n: 0 })], items);
   assert.deepEqual((await collect(all)).map(({ n }) => n), [-1, 0, 1, 2]);
 });
 
-test("prepend() ends the rest if it is left within the first items, or if one of them fails", async () => {
+test("prepend() ends the rest if it is closed within the first items, or if one of them fails", async () => {
   const left = createSource();
   await left.items.next();
   for await (const _ of prepend([{ n: 0 }], left.items)) break;

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { textKey } from "../../lib/base/text_key.ts";
 
-test("textKey() gives different texts different keys, which V8 hashes as a whole", () => {
+test("textKey() returns different keys for different texts, which V8 hashes completely", () => {
   const lengths = fc.constantFrom(1, 16_318, 16_319, 16_320, 16_383, 16_384, 20_000);
   const text = fc.tuple(lengths, fc.string({ maxLength: 2 })).map(([length, end]) =>
     "x".repeat(length) + end

@@ -1,6 +1,6 @@
 import { createRandom } from "../kit/random.ts";
 
-/** What an answer of the upstream consists of. */
+/** The content and the form of an answer of the upstream. */
 export interface AnswerPlan {
   /** Deltas of text, of thinking, or of the arguments of one tool call. */
   kind: "text" | "thinking" | "tool";
@@ -43,7 +43,7 @@ function escapeJson(text: string): string {
   return JSON.stringify(text).slice(1, -1);
 }
 
-/** Returns what a client must receive of an answer: its text, its thinking, or the arguments of its call. */
+/** Returns the part of an answer that a client must receive: its text, its thinking, or the arguments of its call. */
 export function expectedText(plan: AnswerPlan): string {
   return deltasOf(plan).join("");
 }

@@ -9,7 +9,7 @@ export interface ClientRequest {
   onStart?: () => void;
 }
 
-/** What a client received. */
+/** The answer that a client received. */
 export interface Received {
   text: string;
   /** Time to the first delta of a stream, in milliseconds. */

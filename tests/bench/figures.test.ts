@@ -19,7 +19,7 @@ function rowFor(goal: Goal | undefined) {
   return toRow("node20", scenario, { metric: "first event", ...(goal && { goal }) }, rounds);
 }
 
-test("toRow() compares the targets of each round, and takes the median of the rounds", () => {
+test("toRow() compares the targets of each round, and returns the median of the rounds", () => {
   const cases: [Goal | undefined, { median: number; least: number; most: number }, boolean | undefined][] = [
     [undefined, { median: 1.5, least: 1, most: 2 }, undefined],
     [{ kind: "ratio", to: "translator", most: 1.5 }, { median: 1.5, least: 1, most: 2 }, true],
@@ -50,7 +50,7 @@ test("toTable() has a column for each target, in the same order in each run", ()
   );
 });
 
-test("toRow() and toTable() compare nothing with a target that failed", () => {
+test("toRow() and toTable() show no comparison with a target that failed", () => {
   assert.ok(SCENARIO);
   const figure = { metric: "first event", goal: { kind: "ratio", to: "translator", most: 2 } } as const;
   const row = toRow("node20", SCENARIO, figure, [{ direct: measured(1), gateway: measured(3) }]);

@@ -1,7 +1,7 @@
 import { type Measured, median } from "./measure.ts";
 import { type Figure, type Goal, type Metric, type Scenario, UNITS } from "./scenarios.ts";
 
-/** What was measured in one round, by the names of the targets. */
+/** The figures of one round, by the names of the targets. */
 export type Round = Readonly<Record<string, Measured>>;
 
 /** The figure of a scenario on one runtime, ready to be printed. */
@@ -11,7 +11,7 @@ export interface Row {
   metric: Metric;
   /** Median of each target, by its name. */
   medians: Record<string, number>;
-  /** What the goal is about: the median over the rounds, the least and the greatest; NaN if one of its targets failed. */
+  /** Figure that the goal limits: median, minimum and maximum over the rounds; NaN if one of its targets failed. */
   compared: { median: number; least: number; most: number };
   goal: Goal | undefined;
   /** True if the goal is met; undefined without one, and if one of its targets failed. */

@@ -120,7 +120,7 @@ function differenceOf(text: string, expected: string): string {
   }`;
 }
 
-/** Asks a target for a small answer again and again, over a connection of its own: the longest wait is the longest block. */
+/** Sends small requests to a target over a separate connection: the longest wait is the longest block. */
 function watchBlocks({ url }: Target): { stop(): Promise<number> } {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   let longest = 0;
@@ -149,7 +149,6 @@ function watchBlocks({ url }: Target): { stop(): Promise<number> } {
   };
 }
 
-/** Returns the middle of some numbers. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((one, other) => one - other);
   const at = (sorted.length - 1) / 2;

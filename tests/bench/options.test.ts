@@ -22,7 +22,7 @@ const REFUSED: [args: string[], error: RegExp][] = [
 ];
 
 for (const [args, error] of REFUSED) {
-  test(`toOptions() refuses ${args.join(" ")}`, () => assert.throws(() => toOptions(args), error));
+  test(`toOptions() rejects ${args.join(" ")}`, () => assert.throws(() => toOptions(args), error));
 }
 
 const isNode = process.versions["bun"] === undefined && process.versions["deno"] === undefined;
@@ -38,7 +38,7 @@ const NOT_STARTED: [args: string[], message: RegExp][] = [
   ],
 ];
 
-test("the benchmark prints one line for an option that it refuses", { skip: !isNode }, () => {
+test("the benchmark prints one line for an invalid option", { skip: !isNode }, () => {
   const path = fileURLToPath(new URL("run.ts", import.meta.url));
   const loader = runsTypeScript ? [] : ["--import", "tsx"];
   for (const [args, message] of NOT_STARTED) {

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-/** What the command line of the benchmark asks for. */
+/** Options of the benchmark's command line. */
 export interface BenchOptions {
   quick: boolean;
   growth: boolean;
@@ -17,7 +17,7 @@ export interface BenchOptions {
   json: string | undefined;
 }
 
-/** Reads the command line of the benchmark. @throws for an option that it does not have, or a value that is not valid. */
+/** Reads the command line of the benchmark. @throws for an unknown option or an invalid value. */
 export function toOptions(args: string[]): BenchOptions {
   const { values } = parseArgs({
     args,

@@ -1,6 +1,6 @@
 import { type Api, MODELS } from "./answers.ts";
 
-/** What a request consists of. */
+/** The content of a request. */
 export interface RequestPlan {
   /** Size of the earlier conversation, in MB; 0 is one short message. */
   historyMB?: number;

@@ -88,7 +88,7 @@ async function measureOn(runtime: BenchRuntime): Promise<Row[]> {
   }
 }
 
-/** Prints why a target is not measured. The others are. */
+/** Prints the reason why a target is not measured. The others are. */
 function report(error: unknown): void {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
@@ -121,7 +121,7 @@ async function measureRounds(
   return measured.map((round) => Object.fromEntries(Object.entries(round).filter(isComplete)));
 }
 
-/** Returns what measures a target once, by the names of the targets that fit a scenario. */
+/** Returns functions that measure a target once, by the names of the targets that fit a scenario. */
 function toRuns(
   scenario: Scenario,
   starts: ReadonlyMap<string, StartTarget>,
@@ -162,7 +162,7 @@ function fits({ request }: Scenario, name: string): boolean {
   return request.upstreamApi !== "messages" || name !== "translator";
 }
 
-/** Lets the engines compile what every request runs: they need thousands of requests for it. */
+/** Sends the thousands of requests after which the engines have compiled the code of every request. */
 async function compileAll(targets: Map<string, Target>): Promise<void> {
   for (const scenario of compilingScenarios()) {
     await upstream.plan(scenario.upstream);
@@ -172,7 +172,7 @@ async function compileAll(targets: Map<string, Target>): Promise<void> {
   }
 }
 
-/** Lets the engine of a target compile what a scenario runs. */
+/** Sends requests until the engine of a target has compiled the code of a scenario. */
 async function warmUp(target: Target, scenario: Scenario): Promise<void> {
   const times = quick ? 1 : 20;
   const requests = scenario.clients > 1 ? scenario.requests : Math.min(times, scenario.requests);

@@ -2,7 +2,7 @@ import type { AnswerPlan } from "./answers.ts";
 import type { RequestPlan } from "./requests.ts";
 import type { UpstreamPlan } from "./upstream.ts";
 
-/** What is measured of a target. */
+/** A figure that is measured for a target. */
 export type Metric =
   | "CPU a chunk"
   | "CPU a request"
@@ -26,10 +26,10 @@ export const UNITS: Readonly<Record<Metric, { unit: string; digits: number }>> =
 /** The targets that the benchmark starts on each runtime. */
 export type Baseline = "direct" | "pass_through" | "translator";
 
-/** What a figure of the gateway is compared with, and the most that it may be. */
+/** The target with which a figure of the gateway is compared, and the maximum. */
 export type Goal =
   | { kind: "ratio"; to: Baseline; most: number }
-  /** Ratio of what the two targets add to the upstream's own figure. */
+  /** Ratio of the increases of two targets over the upstream's figure. */
   | { kind: "ratio added"; to: Baseline; most: number }
   | { kind: "difference"; to: Baseline; most: number }
   | { kind: "value"; most: number };
@@ -40,7 +40,7 @@ export interface Figure {
   goal?: Goal;
 }
 
-/** Requests that a target answers, and what is measured of it. */
+/** Requests that a target answers, and the figures that are measured. */
 export interface Scenario {
   name: string;
   title: string;
@@ -68,7 +68,7 @@ const atMost = (most: number, to: Baseline = "translator"): Goal => ({ kind: "ra
 const perChunk = (goal?: Goal): readonly Figure[] => [{ metric: "CPU a chunk", ...(goal && { goal }) }];
 const perRequest = (goal?: Goal): readonly Figure[] => [{ metric: "CPU a request", ...(goal && { goal }) }];
 
-/** Streams of which every chunk arrives alone. */
+/** Creates a scenario of streams of which every chunk arrives separately. */
 function paced(streams: number, { chunks, goal, request = {} }: {
   chunks: number;
   goal?: Goal;
@@ -87,7 +87,7 @@ function paced(streams: number, { chunks, goal, request = {} }: {
   };
 }
 
-/** Streams that the upstream sends as fast as it can. */
+/** Creates a scenario of streams that the upstream sends as fast as it can. */
 function burst(streams: number, answer: AnswerPlan, about: Partial<Scenario> = {}): Scenario {
   return {
     name: `burst_${streams}`,
@@ -198,7 +198,7 @@ export function tableScenarios(size: Size): Scenario[] {
   ];
 }
 
-/** Returns loads of small requests: the engine of a target compiles by them what every request runs. */
+/** Returns scenarios of small requests after which the engine of a target has compiled the code of every request. */
 export function compilingScenarios(): Scenario[] {
   const native: Partial<RequestPlan> = { upstreamApi: "messages" };
   return [{ stream: false }, STREAM, { ...STREAM, ...native }].map((request) => ({

@@ -11,9 +11,9 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** A runtime. */
 export interface BenchRuntime {
   name: string;
-  /** The words before the name of a TypeScript file that it runs. */
+  /** The command before the name of a TypeScript file. */
   command: readonly string[];
-  /** The words that start the gateway as docs/runtimes.md does. */
+  /** The command of docs/runtimes.md that starts the gateway. */
   gateway: readonly string[];
 }
 
@@ -50,7 +50,7 @@ export function toRuntime(name: string): BenchRuntime {
   };
 }
 
-/** Returns how the gateway, with further arguments, and the baselines are started on a runtime. */
+/** Returns functions that start the gateway, with further arguments, and the baselines on a runtime. */
 export function targetsOn(
   runtime: BenchRuntime,
   gatewayArgs: readonly string[] = [],
@@ -83,7 +83,7 @@ export function targetsOn(
   };
 }
 
-/** Processes that run. They end with the benchmark, however that ends. */
+/** Running processes. They end with the benchmark. */
 const children = new Set<ChildProcess>();
 process.on("exit", () => {
   for (const child of children) child.kill("SIGKILL");
@@ -91,13 +91,13 @@ process.on("exit", () => {
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
 
 async function start(
-  [file = "", ...words]: readonly string[],
+  [file = "", ...commandArgs]: readonly string[],
   { name, api, args, pattern }: { name: string; api: Api; args: readonly string[]; pattern: RegExp },
 ): Promise<Target> {
   const env: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: "1" };
-  // Bun's `fetch` opens 256 connections otherwise. The gateway has to do without.
+  // Bun's `fetch` opens at most 256 connections by default. The gateway is measured with the default.
   if (name !== "gateway") env.BUN_CONFIG_MAX_HTTP_REQUESTS = "65000";
-  const child = spawn(file, [...words, ...args], { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(file, [...commandArgs, ...args], { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
   children.add(child.once("exit", () => children.delete(child)));
   const url = await findInOutput(child, pattern);
   return {
@@ -113,7 +113,7 @@ async function start(
   };
 }
 
-/** Waits for the first group of a pattern in the output of a program, and discards what follows. */
+/** Waits for the first group of a pattern in the output of a program, and discards the rest. */
 function findInOutput(child: ChildProcess, pattern: RegExp): Promise<string> {
   return new Promise((resolve, reject) => {
     let output = "";
@@ -135,15 +135,15 @@ function findInOutput(child: ChildProcess, pattern: RegExp): Promise<string> {
   });
 }
 
-/** The upstream, in a process of its own. */
+/** The upstream, in a separate process. */
 export interface BenchUpstream extends Target {
-  /** Sets how it answers from now on. */
+  /** Sets the answers to later requests. */
   plan(plan: UpstreamPlan): Promise<void>;
   /** Ends the streams that it holds. */
   release(): Promise<void>;
 }
 
-/** Starts the upstream on a port, or on any free one. */
+/** Starts the upstream on a port; 0: any free one. */
 export async function startUpstream(wantedPort = 0): Promise<BenchUpstream> {
   const child = fork(fileURLToPath(new URL("upstream.ts", import.meta.url)), [String(wantedPort)]);
   const port = await new Promise<number>((resolve, reject) => {

@@ -1,10 +1,10 @@
-// The upstream of a benchmark, in a process of its own: `upstream.ts PORT`. It serves bytes that were built beforehand.
+// The upstream of a benchmark, a separate process: `upstream.ts PORT`. It serves bytes that were built beforehand.
 import { createServer, type Socket } from "node:net";
 import process from "node:process";
 import { toPort } from "../kit/servers/sockets.ts";
 import { type AnswerPlan, type Api, MODELS, toBody, toFrames } from "./answers.ts";
 
-/** How the upstream answers, until the next order. */
+/** Form of the upstream's answers until the next order. */
 export interface UpstreamPlan {
   answer: AnswerPlan;
   /** Milliseconds between two HTTP chunks of a stream. Without it, a stream is sent at once. */
@@ -26,7 +26,7 @@ interface Prepared {
 }
 
 const SLICE_BYTES = 64 * 1024;
-/** Frames before a stream stops that is held: the comment or `message_start`, and all up to the first delta. */
+/** Number of frames that a held stream sends: the comment or `message_start`, and all up to the first delta. */
 const FRAMES_BEFORE_HOLD: Readonly<Record<Api, number>> = { chat: 2, messages: 3 };
 const STREAM_HEAD =
   "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
@@ -81,9 +81,9 @@ function readRequests(socket: Socket, onRequest: (path: string, asksForStream: b
   const end = () => {
     missing = undefined;
     tail = "";
-    const asked = asksForStream;
+    const streamed = asksForStream;
     asksForStream = false;
-    onRequest(path, asked);
+    onRequest(path, streamed);
   };
   socket.on("data", (bytes: Buffer) => {
     if (missing === undefined) {
@@ -148,7 +148,7 @@ function onDrain(socket: Socket, resolve: () => void): void {
   socket.on("drain", end).on("close", end);
 }
 
-/** Writes a frame each `gapMs`. The streams are spread over that time, so that their chunks travel alone. */
+/** Writes a frame each `gapMs`. The streams are spread over that time, so that their chunks arrive separately. */
 function writePaced(socket: Socket, frames: readonly Uint8Array[], gapMs: number): void {
   socket.write(STREAM_HEAD);
   let next = 0;

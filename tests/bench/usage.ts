@@ -17,7 +17,7 @@ export function readCpu(pid: number): CpuTimes {
   return times;
 }
 
-/** Returns the time of a thread; undefined if it has ended since its folder was listed. */
+/** Reads the time of a thread; undefined if it has ended since its folder was listed. */
 function readThread(path: string): number | undefined {
   try {
     return Number(readFileSync(path, "utf8").split(" ")[0]);

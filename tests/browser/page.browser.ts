@@ -7,7 +7,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from "p
 import { createGateway } from "../../lib/gateway.ts";
 import { VIEWS } from "../../lib/page/views.ts";
 import { type RunningServer, serve } from "../../lib/runtime/http/serve.ts";
-import { createScene, type Scene } from "./scene.ts";
+import { createTraffic, type GatewayWithTraffic } from "./traffic.ts";
 
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const skip = existsSync(executablePath)
@@ -19,27 +19,27 @@ const WIDTHS = [360, 768, 1440];
 const THEMES = ["light", "dark"] as const;
 
 let browser: Browser;
-let scene: Scene;
+let traffic: GatewayWithTraffic;
 let server: RunningServer;
 /** A gateway without requests and without keys. */
 let empty: RunningServer;
 
 before(async () => {
   if (skip !== false) return;
-  scene = await createScene({ GATEWAY_ADMIN_KEY: ADMIN_KEY });
-  server = await serve({ fetch: scene.gateway.fetch }, { port: 0, host: "127.0.0.1" });
+  traffic = await createTraffic({ GATEWAY_ADMIN_KEY: ADMIN_KEY });
+  server = await serve({ fetch: traffic.gateway.fetch }, { port: 0, host: "127.0.0.1" });
   empty = await serve({ fetch: createGateway({ host: "127.0.0.1" }).fetch }, { port: 0, host: "127.0.0.1" });
-  // A container runs as root, whose processes Chromium's own sandbox does not confine.
+  // In a container, tests run as root, and Chromium's sandbox does not support root.
   browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
 });
 
 after(async () => {
   await browser?.close();
-  await scene?.endRunning();
+  await traffic?.endRunning();
   await Promise.all([server?.stop(), empty?.stop()]);
 });
 
-/** Runs a test on a page of its own, and fails if the browser writes to its console. */
+/** Runs a test on a new page, and fails if the browser writes to its console. */
 async function withPage(
   run: (page: Page) => Promise<void>,
   options: BrowserContextOptions = {},
@@ -69,7 +69,7 @@ async function signIn(page: Page, base = server.url): Promise<void> {
 /** Rules of axe-core that depend on colours. The others find the same in each theme. */
 const COLOUR_RULES = ["color-contrast", "link-in-text-block"];
 
-/** Returns what axe-core finds, by all of its rules or by those that are named. */
+/** Returns the violations that axe-core finds by all rules, or by the given ones. */
 async function findFaults(page: Page, rules?: readonly string[]): Promise<string[]> {
   if (!await page.evaluate(() => "axe" in globalThis)) await page.evaluate(axe.source);
   const { violations } = await page.evaluate(
@@ -173,7 +173,7 @@ test("axe-core finds planted faults", { skip }, () =>
     assert.match((await findFaults(page, COLOUR_RULES)).join(), /color-contrast/);
   }));
 
-test("the keyboard alone suffices", { skip }, () =>
+test("the page can be used with only the keyboard", { skip }, () =>
   withPage(async (page) => {
     const focused = () => page.evaluate(() => document.activeElement?.textContent?.trim());
     await page.goto(`${server.url}/console/`);
@@ -202,11 +202,11 @@ test("the keyboard alone suffices", { skip }, () =>
     await page.waitForURL("**/console/");
     await page.keyboard.press("/");
     assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("name")), "model");
-    // A shortcut is no shortcut within a field.
+    // Shortcuts do not work within a field.
     await page.locator("[name=id]").focus();
     await page.keyboard.type("ge?");
     assert.equal(await page.locator("[name=id]").inputValue(), "ge?");
-    // Every element that can be reached shows where the focus is.
+    // Every element that can have the focus shows it.
     await page.goto(`${server.url}/console/`);
     for (let nth = 0; nth < 25; nth++) {
       await page.keyboard.press("Tab");
@@ -225,7 +225,7 @@ test("the parts of Now change while it is open, without a reload", { skip }, () 
     await page.evaluate(() => Object.assign(globalThis, { isSame: true }));
     const rows = page.locator("#part-finished th[scope=row]");
     const count = await rows.count();
-    await (await scene.send({ model: "demo/echo" })).text();
+    await (await traffic.send({ model: "demo/echo" })).text();
     await page.waitForFunction(
       (count) => document.querySelectorAll("#part-finished th[scope=row]").length > count,
       count,
@@ -235,7 +235,7 @@ test("the parts of Now change while it is open, without a reload", { skip }, () 
     assert.equal(await page.locator("#live").getAttribute("data-state"), "live");
   }));
 
-/** Ways to use a part, and to stop. */
+/** Ways to start and to stop using a part of the page. */
 const USES: [name: string, start: (page: Page) => Promise<void>, stop: (page: Page) => Promise<void>][] = [
   ["the focus", async (page) => {
     await page.locator("#part-finished a").first().focus();
@@ -258,7 +258,7 @@ const USES: [name: string, start: (page: Page) => Promise<void>, stop: (page: Pa
 ];
 
 for (const [name, start, stop] of USES) {
-  test(`a part with ${name} is not swapped before it is free`, { skip }, () =>
+  test(`a part with ${name} is not updated before the use ends`, { skip }, () =>
     withPage(async (page) => {
       await signIn(page);
       await page.waitForFunction(() =>
@@ -269,8 +269,8 @@ for (const [name, start, stop] of USES) {
         page.evaluate(() => document.querySelector("#part-finished")?.setAttribute("data-mark", ""));
       await mark();
       const figures = await page.locator("#part-sentence").textContent();
-      await (await scene.send({ model: "demo/echo" })).text();
-      // Another part is swapped meanwhile, and the button says that this one is not.
+      await (await traffic.send({ model: "demo/echo" })).text();
+      // Another part is updated meanwhile, and the button shows that this one is not.
       await page.waitForFunction(
         (text) => document.querySelector("#part-sentence")?.textContent !== text,
         figures,
@@ -292,7 +292,7 @@ test(
       await page.keyboard.press("p");
       await page.locator("#live[data-state=paused]").waitFor();
       const before = await page.locator("#part-sentence").textContent();
-      for (let nth = 0; nth < 2; nth++) await (await scene.send({ model: "demo/echo" })).text();
+      for (let nth = 0; nth < 2; nth++) await (await traffic.send({ model: "demo/echo" })).text();
       await page.locator("#held", { hasText: "Show 2 new" }).waitFor();
       assert.equal(await page.locator("#part-sentence").textContent(), before);
       await page.locator("#pause").click();
@@ -360,7 +360,7 @@ test("the page works under a prefix", { skip }, async () => {
   const proxy = await serve({
     fetch: (request) => {
       const url = request.url.replace("/some/prefix", "");
-      return scene.gateway.fetch(new Request(url, request));
+      return traffic.gateway.fetch(new Request(url, request));
     },
   }, { port: 0, host: "127.0.0.1" });
   try {
@@ -405,7 +405,7 @@ test("Now of a new gateway shows its first request, without a reload by hand", {
   }
 });
 
-test("a page whose session has ended asks to sign in", { skip }, () =>
+test("a page whose session has ended shows the sign-in", { skip }, () =>
   withPage(async (page) => {
     await signIn(page);
     await page.locator("#live[data-state=live]").waitFor();
@@ -417,7 +417,7 @@ test("a page whose session has ended asks to sign in", { skip }, () =>
     await page.locator("#key").waitFor();
   }));
 
-test("the page says that the connection is lost, keeps its data, and connects again", { skip }, async () => {
+test("the page reports a lost connection, keeps its data, and connects again", { skip }, async () => {
   let gateway = createGateway({ host: "127.0.0.1" });
   const restarting = await serve({ fetch: (request) => gateway.fetch(request) }, {
     port: 0,

@@ -14,7 +14,7 @@ test("helpText() lists every setting with its default", () => {
   }
 });
 
-test("helpText() says that other users can read flags", () => {
+test("helpText() states that other users can read flags", () => {
   assert.match(helpText(), /^Other users of this machine can read the flags of a running program/m);
 });
 

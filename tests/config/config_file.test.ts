@@ -82,7 +82,7 @@ test("parseConfigFile() keeps a member named __proto__ as a member", () => {
   assert.deepEqual(Object.keys(Object(UPSTREAMS)), ["__proto__"]);
 });
 
-/** Mistakes in values, and the place that each has: that of the nearest value. */
+/** Mistakes in values, and the reported place: that of the nearest value. */
 const PLACES: [text: string, mistake: RegExp][] = [
   ['{\n  "PORT": 70000\n}', /^Cannot use PORT "70000" \(g\.json:2:11\): expected a whole number/],
   ['{"PORT": null}', /^Cannot use PORT "null" \(g\.json:1:10\): /],
@@ -97,7 +97,7 @@ const PLACES: [text: string, mistake: RegExp][] = [
 ];
 
 for (const [text, mistake] of PLACES) {
-  test(`parseConfig() gives the place of a mistake in ${text}`, () => {
+  test(`parseConfig() reports the place of a mistake in ${text}`, () => {
     assert.throws(
       () => parseConfig({ file: parse(text) }),
       (error) => error instanceof ConfigError && mistake.test(error.message),

@@ -78,7 +78,7 @@ test("readMcpConfig() reads the options of the lifecycle", () => {
   assert.deepEqual(healthCheck, { enabled: false, intervalMs: 5000, timeoutMs: 500 });
 });
 
-test("readMcpConfig() leaves out disabled servers, and names fields that it does not know", () => {
+test("readMcpConfig() omits disabled servers, and names unknown fields", () => {
   const servers = read({
     off: { disabled: true, comand: 1 },
     on: { command: "a", disabled: false, alwaysAllow: ["b"], timeout: 3 },
@@ -164,7 +164,7 @@ function raise(error: Error): never {
   throw error;
 }
 
-/** Texts of a configuration, and what the operator sees of them. */
+/** Texts of a configuration, and their masked form for the operator. */
 const MASKED: [args: string[], shown: string[]][] = [
   [["-y", "@modelcontextprotocol/server-filesystem", "/srv/data"], [
     ...["-y", "@modelcontextprotocol/server-filesystem", "/srv/data"],

@@ -617,7 +617,7 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
 
 for (const [name, given, shown, allowed] of WRONG) {
   test(`parseConfig() rejects ${name} ${shown} (${typeof given})`, () => {
-    // What is given breaks the type on purpose: from JavaScript anything may come.
+    // The value breaks the type on purpose: JavaScript can pass any value.
     const settings: Settings = JSON.parse("{}");
     Object.assign(settings, { [name]: given });
     const mistakes = [allowed].flat().map((each) => `Cannot use ${name} ${shown} (settings): ${each}`);
@@ -658,13 +658,13 @@ test("parseConfig() rejects aliases of unknown upstreams", () => {
 
 test("parseConfig() rejects tools without a workspace or without keys", () => {
   const TOOLS = "network";
-  const [keyless, homeless] = [
+  const [withoutKey, withoutWorkspace] = [
     "Cannot use TOOLS: GATEWAY_API_KEYS is not set, and any client could run them",
     "Cannot use TOOLS: WORKSPACE_ROOT is not set",
   ];
-  assert.deepEqual(mistakesOf({ settings: { TOOLS } }), [keyless, homeless]);
+  assert.deepEqual(mistakesOf({ settings: { TOOLS } }), [withoutKey, withoutWorkspace]);
   assert.deepEqual(mistakesOf({ settings: { TOOLS, WORKSPACE_ROOT: "/w", GATEWAY_ADMIN_KEY: "k" } }), [
-    keyless,
+    withoutKey,
   ]);
   const rest = { GATEWAY_API_KEYS: "alice:k", WORKSPACE_ROOT: "/w" };
   assert.deepEqual(mistakesOf({ settings: { TOOLS, ...rest, WEB_SEARCH: "searxng" } }), [
@@ -683,14 +683,14 @@ test("parseConfig() rejects MCP servers that any client of any machine could use
 
 test("parseConfig() rejects limits for unknown keys", () => {
   const LIMITS = { keys: { alice: {}, admin: {}, local: {} } };
-  const strange = (name: string, known: string) =>
+  const unknownKey = (name: string, known: string) =>
     `Cannot use LIMITS: no key is named "${name}"; the names are ${known}`;
   assert.deepEqual(mistakesOf({ settings: { LIMITS } }), [
-    strange("alice", '"local"'),
-    strange("admin", '"local"'),
+    unknownKey("alice", '"local"'),
+    unknownKey("admin", '"local"'),
   ]);
   const keys = { GATEWAY_API_KEYS: "alice:0123456789abcdef", GATEWAY_ADMIN_KEY: "fedcba9876543210" };
-  assert.deepEqual(mistakesOf({ settings: { LIMITS, ...keys } }), [strange("local", '"alice", "admin"')]);
+  assert.deepEqual(mistakesOf({ settings: { LIMITS, ...keys } }), [unknownKey("local", '"alice", "admin"')]);
 });
 
 test("parseConfig() requires of KEY_STORE its folder, and of SIGN_IN a key", () => {
@@ -715,7 +715,7 @@ test("parseConfig() reports aliases of unknown upstreams beside all other mistak
     'Cannot use PORT "x" (settings): expected a whole number from 0 to 65535',
     'Cannot use MODEL_MAP: alias "a" uses upstream "gone", which is not in UPSTREAMS',
   ]);
-  // Who is there is not known while UPSTREAMS cannot be read.
+  // Without valid UPSTREAMS, the names of upstreams are unknown.
   assert.deepEqual(mistakesOf({ settings: { MODEL_MAP, UPSTREAMS: { here: { url: "x" } } } }), [
     'Cannot use UPSTREAMS (20 characters) (settings): upstream "here" has an invalid url: expected an http or https URL without user name, password, query and fragment',
   ]);

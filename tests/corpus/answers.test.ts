@@ -22,26 +22,26 @@ const SEED = Number(process.env.SEED ?? 20261124);
 /** Up to this size a stream is also fed one byte at a time. */
 const SMALL = 8 * 1024;
 
-/** How an answer fails: with this status, or with `event: error` where a stream has begun already. */
+/** Failure of an answer: this status, or `event: error` if the stream has begun. */
 interface Failure {
   type: string;
   status: number;
 }
 
-/** Recordings that do not simply say one message to its end. */
-const PECULIAR: Record<string, { why: string; failure?: Failure }> = {
-  "850c7e": { why: "cut by a bare line `error:`", failure: { type: "api_error", status: 502 } },
+/** Recordings that are not one complete message, by id. */
+const EXCEPTIONS: Record<string, { why: string; failure?: Failure }> = {
+  "850c7e": { why: "ended by a bare line `error:`", failure: { type: "api_error", status: 502 } },
   "391692": {
     why: "an error body, filed under 200",
     failure: { type: "invalid_request_error", status: 400 },
   },
   "75a9fb": {
-    why: "a call that the model got wrong, filed under 400: no request was at fault",
+    why: "an invalid call of the model, filed under 400: the request was valid",
     failure: { type: "api_error", status: 502 },
   },
-  "334ea7": { why: "an error after `length`: cut by its limit, which is no failure" },
+  "334ea7": { why: "an error after `length`: truncated by its limit, which is not a failure" },
   "321511": { why: "several messages in one file: the first is the answer" },
-  "7044ec": { why: "message_start comes twice: once is enough" },
+  "7044ec": { why: "message_start comes twice: the first one counts" },
   ...notFound("4c29e8", "fb13ef", "4840de", "fb7ea6", "890cb5"),
   ...unfinished("04d5b1", "e76f28", "2518ca"),
   "6762dc": {
@@ -51,12 +51,12 @@ const PECULIAR: Record<string, { why: string; failure?: Failure }> = {
   "793506": { why: "an error of an unknown code", failure: { type: "api_error", status: 502 } },
 };
 
-function notFound(...ids: string[]): typeof PECULIAR {
+function notFound(...ids: string[]): typeof EXCEPTIONS {
   const failure = { type: "not_found_error", status: 404 };
   return Object.fromEntries(ids.map((id) => [id, { why: "an unknown model, filed under 400", failure }]));
 }
 
-function unfinished(...ids: string[]): typeof PECULIAR {
+function unfinished(...ids: string[]): typeof EXCEPTIONS {
   const failure = { type: "api_error", status: 502 };
   return Object.fromEntries(ids.map((id) => [id, { why: "a response that is still queued", failure }]));
 }
@@ -73,7 +73,7 @@ let runs = 0;
 
 if (recordings === undefined) {
   const skip = "there is no ../shared/corpus beside this checkout";
-  console.log(`corpus: skipped, for ${skip}`);
+  console.log(`corpus: skipped: ${skip}`);
   test("POST /v1/messages translates every recorded answer", { skip }, () => {});
 } else {
   for (const recording of recordings) {
@@ -89,21 +89,21 @@ if (recordings === undefined) {
     );
     assert.equal(rows.length, recordings.length);
     const ids = recordings.map(({ id }) => id);
-    assert.deepEqual(Object.keys(PECULIAR).filter((id) => !ids.includes(id)), []);
+    assert.deepEqual(Object.keys(EXCEPTIONS).filter((id) => !ids.includes(id)), []);
   });
 }
 
-/** The content that the client must get, and how the answer fails if it is incomplete. */
+/** The content that the client must receive, and the failure of an incomplete answer. */
 interface Expected {
   content: AnswerContent;
   /** The whole message of an Anthropic API, of which no field may be lost. */
   message?: Json;
-  /** The items of the Responses API that the next turn must carry. */
+  /** The items of the Responses API that the next turn must contain. */
   items?: Json[];
   failure?: Failure | undefined;
 }
 
-/** The result of a recording, for its line of the table. */
+/** The result of a recording, for its row in the table. */
 interface Outcome {
   events?: number;
   content?: AnswerContent;
@@ -117,7 +117,7 @@ async function checkRecording(recording: Recording): Promise<Outcome> {
   if (kind === "anthropic.count_tokens") return { result: "a count, no answer" };
   const expected = streamed ? expectStream(recording, bytes) : expectWhole(recording, bytes);
   let events: number | undefined;
-  for (const [way, body, cuts] of toWays(bytes, streamed)) {
+  for (const [way, body, cuts] of variantsOf(bytes, streamed)) {
     const create = () => new FakeUpstream({ body, cuts, ...toHead(recording) });
     try {
       events = await checkStreamed(recording, create(), expected) ?? events;
@@ -131,7 +131,7 @@ async function checkRecording(recording: Recording): Promise<Outcome> {
   return { events, content, result: failure ? `fails as ${failure.type}` : `complete, ${content.stop}` };
 }
 
-/** Every model of the upstream's list is on the gateway's. */
+/** Checks that the gateway lists every model of the upstream's list. */
 async function checkModels(recording: Recording): Promise<Outcome> {
   const body = recording.read();
   const list = new TextDecoder().decode(body);
@@ -144,8 +144,8 @@ async function checkModels(recording: Recording): Promise<Outcome> {
   return { result: `${models.length} models listed` };
 }
 
-/** The ways a body reaches the gateway: its pieces, and the ends of its lines. */
-function* toWays(bytes: Uint8Array, streamed: boolean): Generator<[string, Uint8Array, number[]]> {
+/** Yields variants of a body: in other pieces, and with other line ends. */
+function* variantsOf(bytes: Uint8Array, streamed: boolean): Generator<[string, Uint8Array, number[]]> {
   const random = createRandom(SEED);
   const crlf = new TextEncoder().encode(new TextDecoder().decode(bytes).replaceAll(/\r?\n/g, "\r\n"));
   const bodies = streamed ? Object.entries({ LF: bytes, CRLF: crlf }) : [["JSON", bytes] as const];
@@ -163,7 +163,7 @@ function toHead({ streamed, status }: Recording) {
   return { status, headers: { "content-type": streamed ? "text/event-stream" : "application/json" } };
 }
 
-/** Asks as a client that streams; gives the number of events. */
+/** Sends a request with streaming, and checks the answer. Returns the number of events. */
 async function checkStreamed(
   recording: Recording,
   upstream: FakeUpstream,
@@ -191,12 +191,12 @@ async function checkStreamed(
   return events.length;
 }
 
-/** True if nothing came before a failure, which then is an HTTP status. */
+/** True if an answer has no content. Then its failure is an HTTP status. */
 function isEmpty({ text, thinking, calls }: AnswerContent): boolean {
   return text === "" && thinking === "" && calls.length === 0;
 }
 
-/** Asks as a client that does not stream. */
+/** Sends a request without streaming, and checks the answer. */
 async function checkWhole(
   recording: Recording,
   upstream: FakeUpstream,
@@ -240,9 +240,9 @@ function ask(recording: Recording, upstream: FakeUpstream, stream: boolean): Pro
   return createTestGateway({ upstream, settings }).post(request);
 }
 
-/** Reads, apart from the gateway, what a recorded stream says. */
+/** Returns the expected answer of a recorded stream, without any code of the gateway. */
 function expectStream({ id, kind, stopSequences }: Recording, bytes: Uint8Array): Expected {
-  const { failure } = PECULIAR[id] ?? {};
+  const { failure } = EXCEPTIONS[id] ?? {};
   const frames = readFrames(new TextDecoder().decode(bytes)).filter(({ data }) => data !== "[DONE]");
   if (kind === "openai.responses") return expectResponse(responseOfStream(frames), failure);
   if (kind !== "anthropic.messages") {
@@ -252,11 +252,11 @@ function expectStream({ id, kind, stopSequences }: Recording, bytes: Uint8Array)
   return expectMessage(foldEvents(frames.map(({ data }) => parseJson(data))), stopSequences);
 }
 
-/** Reads, apart from the gateway, what a recorded body says. */
+/** Returns the expected answer of a recorded body, without any code of the gateway. */
 function expectWhole({ id, kind, status, stopSequences }: Recording, bytes: Uint8Array): Expected {
   const body = parseJson(new TextDecoder().decode(bytes));
   const type = ERROR_TYPES[status];
-  const failure = PECULIAR[id]?.failure ?? (type === undefined ? undefined : { type, status });
+  const failure = EXCEPTIONS[id]?.failure ?? (type === undefined ? undefined : { type, status });
   if (kind === "openai.responses") return expectResponse(body, failure);
   if (kind !== "anthropic.messages") return { content: contentOfChunks([body]), failure };
   return { ...expectMessage(body, stopSequences), failure };
@@ -267,8 +267,7 @@ function expectResponse(response: Json, failure: Failure | undefined): Expected 
 }
 
 function expectMessage({ provider: _provider, ...message }: Json, stops: readonly string[]): Expected {
-  // OpenRouter adds who answered and what it cost, does not say at which sequence the model stopped, and says signed
-  // reasoning a second time.
+  // OpenRouter adds the provider and the cost, omits the stop sequence, and repeats signed reasoning.
   const { cost: _cost, cost_details: _details, is_byok: _byok, ...usage } = isJson(message.usage)
     ? message.usage
     : {};
@@ -279,13 +278,13 @@ function expectMessage({ provider: _provider, ...message }: Json, stops: readonl
   return { content: contentOfMessage(message), message: { stop_sequence: null, ...message, usage, content } };
 }
 
-/** A message without what is the gateway's to name. */
+/** Removes the fields that the gateway sets. */
 function withoutNames({ id: _id, model: _model, ...message }: Json): Json {
   return message;
 }
 
 function toRow({ file, id, kind }: Recording, { events, content, result }: Outcome): string {
-  const { why } = PECULIAR[id] ?? {};
+  const { why } = EXCEPTIONS[id] ?? {};
   const cells = [
     `${file.slice(0, 48).padEnd(48)}…${id}`,
     kind.padEnd(22),

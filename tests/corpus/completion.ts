@@ -7,18 +7,18 @@ import { count, dig, isJson, type Json, objects, text } from "../kit/json.ts";
  */
 export function contentOfChunks(chunks: readonly Json[]): AnswerContent {
   const choices = chunks.flatMap((chunk) => objects(chunk.choices)).filter(({ index }) => !index);
-  // A whole message goes before an empty delta beside it.
+  // A message takes precedence over an empty delta beside it.
   const whole = chunks.length === 1;
   const deltas = choices.map(({ delta, message }) => whole ? message ?? delta : delta ?? message).filter(
     isJson,
   );
   const calls = toCalls(deltas.flatMap(({ tool_calls }) => objects(tool_calls)));
   const refused = deltas.some(({ refusal }) => text(refusal) !== "");
-  const said = deltas.map(({ content, refusal }) => toText(content, "text") + text(refusal)).join("");
-  const [, tagged, rest = ""] = /^\s*<think>\s*([^]*?)\s*(?:<\/think>\s*([^]*))?$/.exec(said) ?? [];
-  const plain = tagged === undefined ? said : rest;
+  const output = deltas.map(({ content, refusal }) => toText(content, "text") + text(refusal)).join("");
+  const [, tagged, rest = ""] = /^\s*<think>\s*([^]*?)\s*(?:<\/think>\s*([^]*))?$/.exec(output) ?? [];
+  const plain = tagged === undefined ? output : rest;
   return {
-    // Blank text is no answer.
+    // Blank text is not an answer.
     text: plain.trim() === "" ? "" : plain,
     thinking: deltas.map(toThinking).join("") || (tagged ?? ""),
     calls,
@@ -27,7 +27,7 @@ export function contentOfChunks(chunks: readonly Json[]): AnswerContent {
   };
 }
 
-/** The text of one kind of part; plain content is text. */
+/** Returns the text of one kind of part. A string is text. */
 function toText(content: unknown, kind: "text" | "thinking"): string {
   if (typeof content === "string") return kind === "text" ? content : "";
   return objects(content).filter(({ type }) => type === kind).map((part) => {
@@ -36,14 +36,14 @@ function toText(content: unknown, kind: "text" | "thinking"): string {
   }).join("");
 }
 
-/** Reasoning may come in several fields at once, which then say the same. */
+/** Returns the reasoning. If several fields have it, they have the same text. */
 function toThinking(delta: Json): string {
   const details = objects(delta.reasoning_details).map((detail) => text(detail.text ?? detail.summary));
   return details.join("") || text(delta.reasoning_content) || text(delta.reasoning) ||
     toText(delta.content, "thinking");
 }
 
-/** The pieces of each call: those of one id; without an id, those of the last call with this index. */
+/** Joins the pieces of each call: those with the same id; without an id, those of the last call with this index. */
 function toCalls(pieces: readonly Json[]): AnswerCall[] {
   const calls: { id: string; index: unknown; name: string; input: string }[] = [];
   for (const { id, index, function: called } of pieces) {
@@ -61,7 +61,7 @@ function toCalls(pieces: readonly Json[]): AnswerCall[] {
   return calls.map(({ name, input }) => ({ name, input: toValue(input) }));
 }
 
-/** The value of a call's arguments; nothing at all, or arguments that were cut off, are no arguments. */
+/** Parses the arguments of a call. Empty or truncated arguments are an empty object. */
 function toValue(input: string): unknown {
   try {
     return JSON.parse(input);

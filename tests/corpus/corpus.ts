@@ -5,20 +5,20 @@ import { dig, isJson, type Json, objects, text } from "../kit/json.ts";
 export interface Recording {
   /** The path below the corpus. */
   file: string;
-  /** The six characters that end the file's name and tell it from all others. */
+  /** The last six characters of the file's name, which are unique. */
   id: string;
   kind: string;
   streamed: boolean;
   status: number;
-  /** Who answered. */
+  /** The host that answered. */
   host: string;
   /** The model that answered, if the index names it. */
   model: string;
-  /** The recorded request, of which the index may have cut long texts. */
-  asked: Json | undefined;
-  /** The same; nothing where it was cut. */
+  /** The recorded request in the index, which may have truncated long texts. */
+  indexedRequest: Json | undefined;
+  /** The recorded request; `undefined` if it was truncated. */
   request: Json | undefined;
-  /** What the recorded request asked to stop at. */
+  /** The stop sequences of the recorded request. */
   stopSequences: string[];
   read(): Uint8Array;
 }
@@ -36,12 +36,14 @@ export function readCorpus(): Recording[] | undefined {
   );
 }
 
-/** How the index says that something was left out. */
+/** The mark of a truncated text in the index. */
 const CUT = /…\[\+\d+ chars cut\]/;
 
 function toRecording(entry: Json): Recording {
   const file = text(entry.file);
-  const asked = isJson(entry.request) && Array.isArray(entry.request.messages) ? entry.request : undefined;
+  const indexedRequest = isJson(entry.request) && Array.isArray(entry.request.messages)
+    ? entry.request
+    : undefined;
   const stops = dig(entry.request, "stop_sequences");
   return {
     file,
@@ -51,8 +53,8 @@ function toRecording(entry: Json): Recording {
     status: Number(entry.status),
     host: text(entry.host),
     model: text(entry.model),
-    asked,
-    request: CUT.test(JSON.stringify(asked)) ? undefined : asked,
+    indexedRequest,
+    request: CUT.test(JSON.stringify(indexedRequest)) ? undefined : indexedRequest,
     stopSequences: Array.isArray(stops) ? stops.map(String) : [],
     read: () => readFileSync(new URL(file, CORPUS)),
   };

@@ -11,21 +11,21 @@ import { readCorpus, type Recording } from "./corpus.ts";
 import { foldEvents, parseEvents } from "../kit/events.ts";
 import { count, dig, isJson } from "../kit/json.ts";
 
-/** A recorded request, and what Anthropic's API counted of it. */
+/** A recorded request, and the input tokens that Anthropic's API reported. */
 interface Counted {
   model: string;
   request: CountTokensRequest;
   reported: number;
 }
 
-/** Tools that Anthropic's API runs itself: it counts what they bring, once more for each time it goes on. */
+/** Tools that Anthropic's API runs: it counts their results again in each further turn of the model. */
 const RUN_THERE = /"type":"(web_search|web_fetch|code_execution|tool_search_tool)_|"mcp_servers"/;
 
 const recordings = readCorpus();
 
 if (recordings === undefined) {
   const skip = "there is no ../shared/corpus beside this checkout";
-  console.log(`count_tokens corpus: skipped, for ${skip}`);
+  console.log(`count_tokens corpus: skipped: ${skip}`);
   test("estimateTokens() is close to the counts of Anthropic's API (no corpus)", { skip }, () => {});
 } else {
   const counted = recordings.flatMap(toCounted);
@@ -52,13 +52,13 @@ if (recordings === undefined) {
   });
 }
 
-/** How far the estimates are off, without having learned and after learning from all others of the same model. */
+/** Returns the errors of the estimates before learning, and after learning from all others of the same model. */
 function judge(counted: readonly Counted[], counter: TextCounter): { before: number[]; after: number[] } {
   const known = counted.map((one) => ({ ...one, estimate: estimate(one, counter) }));
-  const telling = known.filter(({ request, estimate }) => isRepresentative(request, estimate));
-  const pairs = telling.flatMap((one) => {
+  const representative = known.filter(({ request, estimate }) => isRepresentative(request, estimate));
+  const pairs = representative.flatMap((one) => {
     const calibration = createCalibration();
-    for (const other of telling) if (other !== one) calibration.learn(other.model, other);
+    for (const other of representative) if (other !== one) calibration.learn(other.model, other);
     const corrected = calibration.correct(one.model, one.estimate);
     return corrected ? [{ before: missOf(one.estimate, one), after: missOf(corrected.tokens, one) }] : [];
   });
@@ -96,7 +96,7 @@ function toCounted({ kind, status, streamed, request, read }: Recording): Counte
 }
 
 function toReported(body: string, streamed: boolean): number {
-  // OpenRouter ends its streams of Anthropic's events as it ends all others.
+  // OpenRouter ends its streams of Anthropic's events with `[DONE]` as well.
   const plain = body.replace(/^event: data\r?\ndata: \[DONE\]\r?\n/m, "");
   const answer: unknown = streamed ? foldEvents(parseEvents(plain)) : JSON.parse(plain);
   const usage = isJson(answer) && isJson(answer.usage) ? answer.usage : answer;

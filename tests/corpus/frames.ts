@@ -5,8 +5,8 @@ export interface Frame {
 }
 
 /**
- * Reads the events of a recorded stream, line by line, whatever the line ends. Comments are left out; a line `error:`,
- * which is no field of an event stream, is an event of that name.
+ * Reads the events of a recorded stream, line by line, with any line ends. Comments are omitted; a line `error:`, which
+ * is not a field of an event stream, is an event of that name.
  */
 export function readFrames(recording: string): Frame[] {
   const frames: Frame[] = [];

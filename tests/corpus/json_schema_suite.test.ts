@@ -5,11 +5,11 @@ import { Schema } from "../../lib/json_schema/schema.ts";
 import { isJson, type Json, parseJson } from "../kit/json.ts";
 
 /**
- * The JSON Schema Test Suite (https://github.com/json-schema-org/JSON-Schema-Test-Suite), draft 2020-12, where it is
+ * The JSON Schema Test Suite (https://github.com/json-schema-org/JSON-Schema-Test-Suite), draft 2020-12, if it is
  * beside this checkout.
  *
- * The validator loads nothing. So the suite's remote schemas are put into `$defs` of each schema that refers to them, as
- * the specification has it for bundled schemas.
+ * The validator loads no remote schemas. The test puts them into `$defs` of each schema that refers to them, as the
+ * specification describes for bundled schemas.
  */
 const SUITE = new URL("../../../shared/json-schema-test-suite/", import.meta.url);
 const REMOTES = "http://localhost:1234/";
@@ -24,7 +24,7 @@ const NOT_PASSED: Record<string, string> = {
 
 if (!existsSync(SUITE)) {
   const skip = "there is no ../shared/json-schema-test-suite beside this checkout";
-  console.log(`JSON Schema Test Suite: skipped, for ${skip}`);
+  console.log(`JSON Schema Test Suite: skipped: ${skip}`);
   test("Schema passes the JSON Schema Test Suite (no suite)", { skip }, () => {});
 } else {
   test("Schema passes the JSON Schema Test Suite of draft 2020-12", () => {

@@ -28,15 +28,17 @@ const recordings = readCorpus();
 
 if (recordings === undefined) {
   const skip = "there is no ../shared/corpus beside this checkout";
-  console.log(`corpus of requests: skipped, for ${skip}`);
+  console.log(`corpus of requests: skipped: ${skip}`);
   test("Dialect.toBody() translates every recorded request", { skip }, () => {});
 } else {
-  const asked = recordings.filter((one): one is Recording & { asked: Json } => one.asked !== undefined);
-  const native = asked.filter(({ kind }) => kind.startsWith("anthropic."));
-  const chats = asked.filter(({ kind }) => kind === "chat.completions");
+  const withRequest = recordings.filter((one): one is Recording & { indexedRequest: Json } =>
+    one.indexedRequest !== undefined
+  );
+  const native = withRequest.filter(({ kind }) => kind.startsWith("anthropic."));
+  const chats = withRequest.filter(({ kind }) => kind === "chat.completions");
   console.log(`corpus of requests: ${native.length} of Anthropic's, ${chats.length} of chat completions`);
 
-  for (const { file, asked: recorded } of native) {
+  for (const { file, indexedRequest: recorded } of native) {
     test(`Dialect.toBody() sends or reports as lost every part of ${file}`, () => {
       const request = toRequest(recorded);
       for (const name of HOST_NAMES) checkLosses(request, name);
@@ -47,7 +49,7 @@ if (recordings === undefined) {
     });
   }
 
-  for (const { file, host, asked: recorded } of chats) {
+  for (const { file, host, indexedRequest: recorded } of chats) {
     test(`Dialect.toBody() restores ${file} from the Messages API`, () => {
       const name = HOSTS.find(([pattern]) => pattern.test(host))?.[1] ?? "other";
       const request = toMessagesRequest(recorded, sealed(text(recorded.model)));
@@ -57,7 +59,7 @@ if (recordings === undefined) {
   }
 }
 
-/** Adds the limit that a request for a count of tokens lacks. */
+/** Adds `max_tokens`, which a request of count_tokens does not have. */
 function toRequest(recorded: Json): Json {
   return { max_tokens: 4096, ...recorded };
 }
@@ -68,7 +70,7 @@ function sealed(model: string): (details: Json[]) => string {
 
 function checkLosses(request: Json, name: HostName): void {
   const model = text(request.model);
-  // The sealed value holds the thinking once more.
+  // The sealed value contains the thinking as well.
   const sealed = JSON.stringify(request).includes('"signature":"orgw1.');
   const ignored = sealed ? [/^messages\.\d+\.content\.\d+\.thinking$/] : [];
   const target = { dialect: dialectFor(name, "auto", model), toContext: () => toContext(model), ignored };

@@ -5,7 +5,7 @@ import { count, dig, isJson, type Json, objects, parseJson, text } from "../kit/
 /** Sentence that stands for a generated image. */
 const IMAGE_NOTE = "[An image was generated, which is left out]";
 
-/** Types of items that the Messages API has in another form, or that hold nothing of the answer. */
+/** Types of items that the Messages API has in another form, or that have no content of the answer. */
 const COUNTERPARTS = new Set(["message", "function_call", "reasoning", "compaction", "web_search_call"]);
 
 /**
@@ -20,12 +20,12 @@ export function contentOfResponse({ output, status, usage, incomplete_details }:
     : parts.some(({ type }) => type === "refusal")
     ? "refusal"
     : "end_turn";
-  const said = items.map(toText).join("");
+  const plain = items.map(toText).join("");
   const thinking = items.map(toThinking).join("");
-  const isEmpty = said === "" && thinking === "" && calls.length === 0;
+  const isEmpty = plain === "" && thinking === "" && calls.length === 0;
   const limit = dig(incomplete_details, "reason") === "content_filter" ? "refusal" : "max_tokens";
   return {
-    text: isEmpty ? toOmissions(items) : said,
+    text: isEmpty ? toOmissions(items) : plain,
     thinking,
     calls,
     stop: status === "incomplete" ? limit : usual,
@@ -33,7 +33,7 @@ export function contentOfResponse({ output, status, usage, incomplete_details }:
   };
 }
 
-/** Reads the response of a stream: its whole items, or else those of its last event. */
+/** Reads the response of a stream: its complete items, or those of its last event. */
 export function responseOfStream(frames: readonly Frame[]): Json {
   const events = frames.map(({ data }) => parseJson(data));
   const last = events.findLast(({ type }) => /^response\.(completed|incomplete|failed)$/.test(text(type)));
@@ -45,12 +45,12 @@ export function responseOfStream(frames: readonly Frame[]): Json {
   return output.length > 0 ? { ...response, output } : response;
 }
 
-/** The items that the second turn must carry: readable texts, reasoning that the host can use, and calls. */
+/** Returns the items that the second turn must contain: texts, reasoning that the host can use, and calls. */
 export function itemsToReturn({ output }: Json): Json[] {
   const items = objects(output).flatMap((item): Json[] => {
     const { type, name, content, encrypted_content } = item;
-    const said = toText(item);
-    if (said !== "") return [{ text: said }];
+    const plain = toText(item);
+    if (plain !== "") return [{ text: plain }];
     if (type === "function_call") return [{ name, input: toCall(item).input }];
     if (type === "compaction") return [{ encrypted_content }];
     if (type !== "reasoning" || !(encrypted_content || objects(content).length > 0)) return [];
@@ -62,7 +62,7 @@ export function itemsToReturn({ output }: Json): Json[] {
   return items.slice(0, end);
 }
 
-/** The sentences that stand for items of types without counterpart, in an answer that has no other content. */
+/** Returns the notes in place of items without a counterpart, for an answer that has no other content. */
 function toOmissions(items: readonly Json[]): string {
   const types = new Set(items.map(({ type }) => text(type)).filter((type) => !COUNTERPARTS.has(type)));
   return [...types]
@@ -78,7 +78,7 @@ function toText({ type, content, result }: Json): string {
   return all.trim() === "" ? "" : all;
 }
 
-/** The thought itself, or else its summary. */
+/** Returns the text of the reasoning, or its summary. */
 function toThinking({ type, content, summary }: Json): string {
   if (type !== "reasoning") return "";
   const texts = [content, summary].map((parts) =>

@@ -5,12 +5,12 @@ import { createTestGateway } from "../kit/gateway.ts";
 import { type Json, objects, parseJson, text } from "../kit/json.ts";
 import { FakeUpstream } from "../kit/upstream.ts";
 
-/** Notes that stand for the calls of tools that the host ran. */
+/** Notes in place of the calls of tools that the host ran. */
 const TOOL_NOTE = /^\[The (tool \S+|\w+ tool) /;
 
 /**
- * Sends an answer back with the results of its calls, and returns what of it reaches the upstream. Each call must have its
- * result, and no item may have an ID.
+ * Sends an answer back with the results of its calls, and returns its items that reach the upstream. Each call must have
+ * its result, and no item may have an ID.
  */
 export async function secondTurn(recording: Recording, answer: Json): Promise<Json[]> {
   const upstream = new FakeUpstream({ status: 400, body: '{"error":{"message":"enough"}}' });

@@ -12,11 +12,11 @@ const PRESETS: readonly (readonly [host: RegExp, preset: HostName])[] = [
   [/deepseek/, "deepseek"],
 ];
 
-/** Returns the model to ask for, and the settings with which the gateway reads a recording in its API. */
+/** Returns the model of the request, and the settings with which the gateway reads a recording in its API. */
 export function toTarget({ kind, host, model }: Recording): { model: string; settings: Settings } {
   switch (kind) {
     case "anthropic.messages":
-      // The thinking of Claude passes as it is, that of others is sealed.
+      // Claude's thinking passes unchanged, that of others is sealed.
       return { model: "anthropic/claude-recorded", settings: { UPSTREAM_DIALECT: "anthropic" } };
     case "openai.responses": {
       const preset = PRESETS.find(([pattern]) => pattern.test(host))?.[1] ?? "other";

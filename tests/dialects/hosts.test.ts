@@ -39,7 +39,7 @@ const HOSTS: [name: string, url: string, preset: UpstreamKind][] = [
 ];
 
 for (const [name, url, preset] of HOSTS) {
-  test(`createUpstreams() gives "${name}" at ${url} the preset ${preset}`, () => {
+  test(`createUpstreams() assigns "${name}" at ${url} the preset ${preset}`, () => {
     const [, upstream] = createUpstreams(parseConfig({ settings: { UPSTREAMS: { [name]: { url } } } }));
     assert.equal(upstream?.preset, preset);
   });

@@ -54,7 +54,7 @@ const SERVED: [what: string, fields: Json][] = [
       text: "Be kind",
     }],
   }],
-  ["has an id that is not legal everywhere", {
+  ["has an id that is not valid for each host", {
     messages: [
       { role: "user", content: "Go" },
       { role: "assistant", content: [{ type: "tool_use", id: "functions.go:0", name: "go", input: {} }] },

@@ -32,7 +32,7 @@ test("createDocument() describes every endpoint of ROUTES, and no other", () => 
   assert.deepEqual(described.sort(), endpoints);
 });
 
-test("createDocument() asks for the keys that ROUTES asks for", () => {
+test("createDocument() requires the keys that ROUTES requires", () => {
   for (const { method, path, access, open = [] } of ROUTES.filter(isApiRoute)) {
     const name = toRouteName({ method, path });
     const [, documented = ""] = name.split(" ");
@@ -52,7 +52,7 @@ test("every reference in the OpenAPI document leads to a schema", () => {
   }
 });
 
-/** Requests, and what their schema in the document says of them, as the gateway itself does. */
+/** Requests, and whether their schema in the document accepts them, as the gateway does. */
 const BODIES: [schema: string, body: object, valid: boolean][] = [
   ["MessagesRequest", { model: "m", max_tokens: 1, messages: [{ role: "user", content: "Hi" }] }, true],
   ["MessagesRequest", { model: "m", max_tokens: 1, messages: [] }, false],
@@ -81,7 +81,7 @@ for (const [name, body, valid] of BODIES) {
   });
 }
 
-test("docs/api.md has every endpoint, with answers that the gateway gives and its schemas describe", {
+test("docs/api.md has every endpoint, with the gateway's answers, which match its schemas", {
   skip: NO_SQLITE,
   timeout: 60_000,
 }, async () => {
@@ -99,12 +99,12 @@ test("docs/api.md has every endpoint, with answers that the gateway gives and it
   assert.equal(withoutLayout(page), withoutLayout(written), 'run "npm run docs", and commit docs/api.md');
 });
 
-/** Returns why a value does not fit a schema of the document. */
+/** Returns the errors of a value under a schema of the document. */
 function check(schema: unknown, value: unknown, components = document.components): unknown[] {
   return [...new Schema({ ...asJson(schema), components }).check(value)];
 }
 
-/** Returns schemas in which every object that is not declared open has no members but its properties. */
+/** Returns schemas whose objects have no additional properties, unless they are declared open. */
 function close(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(close);
   if (!isJson(schema)) return schema;
@@ -114,7 +114,7 @@ function close(schema: unknown): unknown {
     : members;
 }
 
-/** Removes white space and what the formatter adds to tables. */
+/** Removes white space and the lines that the formatter adds to tables. */
 function withoutLayout(text: string): string {
   return text.replace(/\s+|-{3,}/g, "");
 }

@@ -19,7 +19,7 @@ import { type Command, readCommands } from "./shell.ts";
 const pages = readPages();
 const packageJson = readJson("package.json");
 
-/** What each language of a block is checked by; a block of any other is a mistake. */
+/** The languages of blocks that are checked. A block in any other is a mistake. */
 const LANGUAGES = ["json", "jsonc", "sh", "text", "ts"];
 
 test("every block of code names a language that is checked", () => {
@@ -45,7 +45,7 @@ for (const { text, at } of blocksOf("jsonc")) {
 }
 
 for (const page of pages) {
-  // Its commands are written from requests that tests/docs/api.test.ts sends.
+  // tests/docs/api.test.ts sends the requests of its commands.
   if (page.path === "docs/api.md") continue;
   if (!page.blocks.some(({ language }) => language === "sh")) continue;
   test(`the commands in ${page.path} work`, async () => {
@@ -83,7 +83,7 @@ const COMPILER = {
   exclude: [],
 };
 
-/** Declares the clients' packages, which the project does not depend on; their own tests install and run them. */
+/** Declares the packages of clients, which are not dependencies of the project: other tests install and run them. */
 function toDeclarations(blocks: readonly CodeBlock[]): string {
   const clients = Object.keys(Object(readJson("tests/clients/package.json").dependencies));
   const imported = blocks.flatMap(({ text }) =>
@@ -94,7 +94,7 @@ function toDeclarations(blocks: readonly CodeBlock[]): string {
   return [...known].map((name) => `declare module "${name}";\n`).join("");
 }
 
-/** Runs what the commands of a page would do, in their order: each request goes to the gateway that was started last. */
+/** Simulates the commands of a page, in order: each request goes to the gateway that was started last. */
 async function checkCommands(page: Page): Promise<void> {
   const servers: TestMcpServer[] = [];
   try {
@@ -139,7 +139,7 @@ function withMcpHost({ variables, words }: Command, server: TestMcpServer | unde
   };
 }
 
-/** Commands of clients and of the system, which have nothing of the gateway's to check but names. */
+/** Commands of clients and of the system, of which only names are checked. */
 const OTHER_COMMANDS =
   /^(export ANTHROPIC_(BASE_URL|AUTH_TOKEN)=\S+|claude --model \S+|claude mcp add .+|bun install|printf %s \$KEY|sha256sum|\.ci\/run)$/;
 
@@ -160,7 +160,7 @@ function runsCommand({ words }: Command): boolean {
   return words.some((word, at) => PROGRAM.test(word) && COMMANDS.has(words[at + 1] ?? ""));
 }
 
-/** What stands before the arguments of the program. */
+/** Words before the arguments of the program. */
 const PROGRAM = /^(mod\.ts|dist\/mod\.js|--|openrouter-anthropic-server)$/;
 
 function startsGateway({ words }: Command): boolean {
@@ -168,7 +168,7 @@ function startsGateway({ words }: Command): boolean {
     words.slice(0, 2).join(" ") === "npm start";
 }
 
-/** The settings by flags and by variables, as the program would read them. */
+/** Returns the settings by flags and by variables, as the program reads them. */
 function toSettings({ variables, words }: Command, shown: string): Record<string, string> {
   for (const name of Object.keys(variables)) toSettingName(name);
   checkProfile(words);
@@ -185,14 +185,14 @@ function toSettings({ variables, words }: Command, shown: string): Record<string
   return { ...Object.fromEntries(given), ...flags.values };
 }
 
-/** Returns a folder that stands for one of the documentation. It is removed after the tests. */
+/** Creates a folder in place of one in the documentation. It is removed after the tests. */
 function createStateFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "docs-state-"));
   after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** A profile of permissions is one of deno.json's. */
+/** Checks that deno.json has a profile of permissions. */
 function checkProfile(words: readonly string[]): void {
   const [, profile] = /^-P=(.+)$/.exec(words.find((word) => word.startsWith("-P=")) ?? "") ?? [];
   if (profile !== undefined) assert.ok(isJson(dig(readJson("deno.json"), "permissions", profile)), profile);
@@ -230,7 +230,7 @@ function checkScript({ words: [, action = "", name = ""] }: Command, shown: stri
   assert.ok(known, `${shown}: package.json has no script "${script}"`);
 }
 
-/** A file that a command runs exists; `FILE` stands for any. */
+/** Checks that a file that a command runs exists. `FILE` stands for any file. */
 function checkTestFile({ words }: Command, shown: string): void {
   const path = words.at(-1) ?? "";
   assert.ok(/^(\.\/)?FILE$/.test(path) || existsSync(ROOT + path), `${shown}: there is no ${path}`);

@@ -27,7 +27,7 @@ for (const path of WITH_VARIABLES) {
   });
 }
 
-/** The time that each file gives the gateway to end, in seconds. */
+/** Patterns of the time, in seconds, after which each file kills a gateway that does not stop. */
 const STOP_TIMES: Record<string, RegExp> = {
   "compose.yaml": /stop_grace_period: (\d+)s/,
   "docs/deploy/gateway.service": /TimeoutStopSec=(\d+)/,
@@ -35,12 +35,12 @@ const STOP_TIMES: Record<string, RegExp> = {
 };
 
 for (const [path, pattern] of Object.entries(STOP_TIMES)) {
-  test(`${path} gives open answers their time to finish`, () => {
+  test(`${path} waits longer than SHUTDOWN_TIMEOUT`, () => {
     assert.ok(Number(pattern.exec(read(path))?.[1]) > Number(SETTINGS.SHUTDOWN_TIMEOUT.default));
   });
 }
 
-test("Dockerfile copies only files that exist, and that .dockerignore lets through", () => {
+test("Dockerfile copies only files that exist, and that .dockerignore includes", () => {
   const sources = Array.from(
     read("Dockerfile").matchAll(/^COPY (?!--from)(.*) \S+$/gm),
     ([, words = ""]) => words,
@@ -53,7 +53,7 @@ test("Dockerfile copies only files that exist, and that .dockerignore lets throu
   }
 });
 
-test("docs/deploy/kubernetes.yaml holds a valid configuration file", () => {
+test("docs/deploy/kubernetes.yaml contains a valid configuration file", () => {
   const [, block = ""] = /gateway\.json: \|\n((?: {4}.*\n)+)/.exec(read("docs/deploy/kubernetes.yaml")) ?? [];
   const file = parseConfigFile(block, "gateway.json", () => undefined);
   assert.equal(parseConfig({ file }).host, "0.0.0.0");

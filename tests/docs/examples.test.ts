@@ -14,14 +14,14 @@ import { readPage, ROOT } from "./pages.ts";
 
 const KEY = "a-key-of-alice-1234";
 
-/** The examples that are servers: the runtime that each is for, and its command, by which its first line says. */
+/** The examples that are servers: the runtime of each, and its arguments. */
 const SERVERS: Record<string, { runtime: string; words: string[] }> = {
   "bun.ts": { runtime: "bun", words: ["run"] },
   "deno.ts": { runtime: "deno", words: ["run", "--no-prompt", "--allow-net", "--allow-env=PORT"] },
   "node.ts": { runtime: "node with tsx", words: ["--import", "tsx"] },
 };
 
-/** The line by which a server says where it listens. */
+/** The line in which a server prints its URL. */
 const URL_LINE = /(?:Listening on|Started (?:development )?server:) (http:\/\/[^\s/]+)/;
 
 for (const [name, { runtime, words }] of Object.entries(SERVERS)) {
@@ -61,7 +61,7 @@ test("docs/examples/hooks_guard.ts refuses a private key, and hides e-mail addre
   assert.match(answer.content[0].text, /You said: I am \[e-mail\]$/);
 });
 
-test("docs/examples/hooks_routing.ts leads short questions to the small model", async () => {
+test("docs/examples/hooks_routing.ts routes short questions to the small model", async () => {
   const answer = await hooksRouting.fetch(toRequest(MESSAGES_URL, {}, "hello there", "openai/gpt-5"));
   assert.equal(answer.headers.get("x-gateway-model"), "demo/echo");
   await assertEcho(answer);

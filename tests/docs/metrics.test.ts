@@ -13,7 +13,7 @@ import { ROOT } from "./pages.ts";
 
 const read = (path: string) => readFileSync(ROOT + path, "utf8");
 
-/** All families of `GET /metrics`, by their names. */
+/** Returns all families of `GET /metrics`, by their names. */
 async function readFamilies(): Promise<Map<string, Family>> {
   const { families } = createGatewayMetrics(createCounters(0));
   const targets = createTargetMetrics(createTargetMemory(), new FakeClock());
@@ -51,10 +51,10 @@ function alertQueries(): Query[] {
   });
 }
 
-/** Labels that Prometheus itself adds. */
+/** Labels that Prometheus adds. */
 const TARGET_LABELS = ["instance", "job"];
 
-/** Returns what is wrong with a query: metrics and labels that do not exist. */
+/** Returns the mistakes in a query: metrics and labels that do not exist. */
 function findMistakes({ query, legend }: Query, families: ReadonlyMap<string, Family>): string[] {
   const mistakes: string[] = [];
   const labels = new Set(TARGET_LABELS);

@@ -13,10 +13,10 @@ import { FakeClock } from "../kit/clock.ts";
 import { readPage, readPages, ROOT } from "./pages.ts";
 
 const pages = readPages();
-/** The pages of what is so now; CHANGELOG.md also tells what was. */
+/** The pages about the current version. CHANGELOG.md also describes earlier ones. */
 const current = pages.filter(({ path }) => path !== "CHANGELOG.md");
 
-/** Variables of clients, runtimes and tests, which are no settings. */
+/** Variables of clients, runtimes and tests, which are not settings. */
 const OTHER_VARIABLES = new Set([
   // Settings of claude-code-router.
   "API_TIMEOUT_MS",
@@ -47,7 +47,7 @@ const OTHER_VARIABLES = new Set([
   "UPDATE_FIXTURES",
 ]);
 
-/** Flags of the program that are no settings, and those of the runtimes. */
+/** Flags of the program that are not settings, and those of the runtimes. */
 const OTHER_FLAGS = new Set([
   ...[
     "--config",
@@ -92,12 +92,12 @@ test("every setting that the documentation names exists", () => {
   }
 });
 
-test("every value that the documentation gives a setting can be used", () => {
+test("every value of a setting in the documentation is valid", () => {
   for (const { path, code } of spans()) {
     const [, name = "", value] = /^([A-Z][A-Z_]+)=(\S+)$/.exec(code) ?? [];
     const setting = SETTING_NAMES.find((known) => known === name);
     if (setting === undefined) continue;
-    assert.ok(v.safeParse(SETTINGS[setting].schema(), value).success, `${path} says ${code}`);
+    assert.ok(v.safeParse(SETTINGS[setting].schema(), value).success, `${path} has ${code}`);
   }
 });
 
@@ -153,7 +153,7 @@ test("every script that the documentation names exists", () => {
   }
 });
 
-test("every link within the documentation leads somewhere", () => {
+test("every link within the documentation has a target", () => {
   for (const { path, links, anchors } of pages) {
     for (const link of links.filter((target) => !/^[a-z]+:/.test(target))) {
       const [file = "", anchor] = link.split("#");
@@ -211,7 +211,7 @@ test("docs/tools.md names every tool in the row of its group", async () => {
   }
 });
 
-/** Code within the lines of all current pages. */
+/** Returns the inline code of all current pages. */
 function spans(): { path: string; code: string }[] {
   return current.flatMap(({ path, spans }) => spans.map((code) => ({ path, code })));
 }

@@ -3,9 +3,9 @@ import { fileURLToPath } from "node:url";
 
 /** A fenced block of code. */
 export interface CodeBlock {
-  /** The first word behind the fence. */
+  /** The first word after the fence. */
   language: string;
-  /** The second: of a block of JSON, the setting that it is a value of. */
+  /** The second word: in a block of JSON, the setting whose value it is. */
   setting: string | undefined;
   text: string;
   /** The page and the line of the fence, for messages. */
@@ -14,14 +14,14 @@ export interface CodeBlock {
 
 /** A page of the documentation. */
 export interface Page {
-  /** From the root of the project. */
+  /** Relative to the root of the project. */
   path: string;
   blocks: CodeBlock[];
-  /** Code within lines. */
+  /** Inline code. */
   spans: string[];
   /** The targets of links. */
   links: string[];
-  /** The fragments that lead to its headings. */
+  /** The fragments of its headings. */
   anchors: ReadonlySet<string>;
 }
 
@@ -64,7 +64,7 @@ export function readPage(path: string): Page {
   };
 }
 
-/** The fragment that GitHub gives a heading. */
+/** Returns the fragment of a heading on GitHub. */
 function toAnchor(heading: string | undefined): string[] {
   if (heading === undefined) return [];
   return [heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "").replace(/\s/g, "-")];

@@ -8,7 +8,7 @@ const PAGE = "docs/troubleshooting.md";
 /** Texts of the program, and of the recorded and expected answers of upstreams and clients. */
 const SOURCES = ["lib", "tools", "tests/fixtures", "tests/clients", "tests/end_to_end"];
 
-/** What Claude Code 2.1 prints by itself. */
+/** Messages of Claude Code 2.1. */
 const CLIENT_MESSAGES = ["Not logged in · Please run /login", "There's an issue with the selected model"];
 
 const source = SOURCES.flatMap((folder) =>
@@ -27,7 +27,7 @@ const messages = rows.flatMap((cell) => Array.from(cell.matchAll(/`([^`]+)`/g), 
 test(`${PAGE} quotes messages`, () => assert.ok(messages.length > 40, `${messages.length}`));
 
 for (const message of messages) {
-  test(`${PAGE} quotes "${message}" as the program or a client says it`, () => {
+  test(`${PAGE} quotes "${message}" as the program or a client prints it`, () => {
     for (const part of message.split("…").map((part) => part.trim()).filter((part) => part.length > 3)) {
       assert.ok(source.includes(part), `"${part}" is in none of ${SOURCES.join(", ")}`);
     }

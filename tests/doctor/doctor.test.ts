@@ -20,9 +20,9 @@ async function reportOf(settings: Settings, { models = ["vendor/model"], status 
   status?: number;
   failure?: Error;
 } = {}) {
-  const asked: string[] = [];
+  const requests: string[] = [];
   const network: typeof fetch = (input, init) => {
-    asked.push(`${init?.method ?? "GET"} ${new URL(String(input)).pathname}`);
+    requests.push(`${init?.method ?? "GET"} ${new URL(String(input)).pathname}`);
     if (failure !== undefined) return Promise.reject(failure);
     const isKey = String(input).endsWith("/key");
     return Promise.resolve(
@@ -37,11 +37,11 @@ async function reportOf(settings: Settings, { models = ["vendor/model"], status 
     clock: new FakeClock(),
   });
   const report = writeReport(await examine(context, { models, url: "http://127.0.0.1:4000" }));
-  return { report, asked };
+  return { report, requests };
 }
 
-test("examine() tells the route, window, price and losses of a model, and sends no message", async () => {
-  const { report, asked } = await reportOf({});
+test("examine() reports the route, window, price and losses of a model, and sends no message", async () => {
+  const { report, requests } = await reportOf({});
   const lines = report.split("\n").map((line) => line.trim());
   for (
     const line of [
@@ -58,7 +58,7 @@ test("examine() tells the route, window, price and losses of a model, and sends 
       "ok    export CLAUDE_CODE_MAX_CONTEXT_TOKENS=131072",
     ]
   ) assert.ok(lines.includes(line), `${line}\n${report}`);
-  assert.deepEqual(asked.filter((request) => request.startsWith("POST")), []);
+  assert.deepEqual(requests.filter((request) => request.startsWith("POST")), []);
   assert.doesNotMatch(report, /FAIL|Zq7k9mXWv0aB/);
 });
 
@@ -97,7 +97,7 @@ test("examine() names the code of a connection that fails", async () => {
   assert.match(report, /FAIL {2}openrouter at \S+: it cannot be reached or fails \(ECONNREFUSED\)/);
 });
 
-test("examine() tells that a request for a Claude model loses nothing", async () => {
+test("examine() reports no loss for a request for a Claude model", async () => {
   const { report } = await reportOf({ OPENROUTER_BASE_URL: "https://api.anthropic.com/v1" }, {
     models: ["claude-opus-5-5"],
   });

@@ -85,7 +85,7 @@ test("Gateway.reload() keeps the counters and errors, and masks the new secrets"
 
 const TOOLS = { TOOLS: "files-read", WORKSPACE_ROOT: "/tmp", GATEWAY_API_KEYS: ALICE };
 
-/** Settings at the start, new ones, and what a reload says of them. */
+/** Settings at the start, new ones, and the result of the reload. */
 const CASES: [first: Settings, next: Settings, expected: object][] = [
   [{}, {}, { changed: [], restart: [] }],
   [{}, { PORT: 1, VALIDATION: "strict" }, { changed: ["VALIDATION"], restart: ["PORT"] }],
@@ -99,14 +99,14 @@ for (const [first, next, expected] of CASES) {
   });
 }
 
-/** New settings that cannot be used, alone or with those that stay in force. */
+/** New settings that are invalid, by themselves or with the settings that stay in force. */
 const REJECTED: [first: Settings, next: Settings, mistake: RegExp][] = [
   [{}, { VALIDATION: "x" }, /^Cannot use VALIDATION "x"/],
   [TOOLS, {}, /^Cannot use TOOLS: GATEWAY_API_KEYS is not set/],
 ];
 
 for (const [first, next, mistake] of REJECTED) {
-  test(`Gateway.reload() rejects ${JSON.stringify(next)} and changes nothing`, async () => {
+  test(`Gateway.reload() rejects ${JSON.stringify(next)} without an effect`, async () => {
     const gateway = createTestGateway({ settings: { GATEWAY_API_KEYS: ALICE, ...first } });
     assert.throws(
       () => gateway.reload({ ...next, ANTHROPIC_MODEL: "x" }),

@@ -4,7 +4,7 @@ import worker from "../../lib/worker.ts";
 
 const HEALTH = "http://gateway/health";
 
-/** Bindings that cannot be used, and how each line begins that says so. */
+/** Invalid bindings, and the beginnings of the lines that report them. */
 const WRONG: [bindings: Record<string, string>, lines: string[]][] = [
   [{ PORT: "x", VALIDATION: "y" }, [
     'Cannot use PORT "x" (settings): ',

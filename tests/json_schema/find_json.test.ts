@@ -9,15 +9,15 @@ const TEXTS: [name: string, text: string, pieces: string[]][] = [
   ["a code fence", 'Here:\n```json\n{"a":1}\n```\nDone.', ['{"a":1}']],
   ["two code fences", "```\n[1]\n```\nor\n```json\n[2]\n```", ["[1]", "[2]"]],
   ["an open code fence", '```json\n{"a":1}', ['{"a":1}']],
-  ["words around it", 'Sure! {"a":"}{\\"","b":[1]} Anything else?', ['{"a":"}{\\"","b":[1]}']],
+  ["text around it", 'Sure! {"a":"}{\\"","b":[1]} Anything else?', ['{"a":"}{\\"","b":[1]}']],
   ["several objects", '{"a":1}\n{"a":2}', ['{"a":1}', '{"a":2}']],
-  ["a bracket in the words", 'See [here]: {"a":1}', ['{"a":1}']],
-  ["words alone", "I am sorry.", []],
+  ["a bracket in the text", 'See [here]: {"a":1}', ['{"a":1}']],
+  ["only text", "I am sorry.", []],
   ["an object that is cut", '{"a":[1,', []],
   ["an object that is cut after a complete part", '{"a":[{"a":[]}', []],
   ["a list that is cut after a complete part", 'Here: [{"a":1},', []],
   ["brackets that do not fit", '{"a":[{"a":[]}}', []],
-  ["an open bracket in the words", 'Say [sic or {: {"a":1}', ['{"a":1}']],
+  ["an open bracket in the text", 'Say [sic or {: {"a":1}', ['{"a":1}']],
   ["nothing", "", []],
 ];
 
@@ -27,7 +27,7 @@ for (const [name, text, pieces] of TEXTS) {
   });
 }
 
-test("findJson() takes no value that is nested deeper than a request may be", () => {
+test("findJson() ignores values that are nested deeper than a request may be", () => {
   assert.deepEqual(findJson("[".repeat(100_000) + "]".repeat(100_000)), []);
   assert.equal(findJson("[".repeat(200) + "]".repeat(200)).length, 1);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { compilePattern } from "../../lib/json_schema/pattern.ts";
 
-/** Patterns in JavaScript's syntax, with texts on which RE2's own syntax could differ. */
+/** Patterns in JavaScript's syntax, with texts on which RE2's syntax could differ. */
 const PATTERNS: [pattern: string, texts: string[]][] = [
   ["^(?!\\.)(?!.*\\.\\.)([\\w'+\\-.]*)[\\w+-]@([A-Za-z0-9][A-Za-z0-9\\-]*\\.)+[A-Za-z]{2,}$", [
     "ann@example.com",
@@ -68,7 +68,7 @@ for (const source of UNSUPPORTED) {
   });
 }
 
-/** JSON Schema's patterns are Unicode ones; some in use are only valid without that. */
+/** Compiles a pattern with the flag `u`, as JSON Schema requires, or without it if it is only valid so. */
 function toRegExp(source: string): RegExp {
   try {
     return new RegExp(source, "u");

@@ -5,7 +5,7 @@ import { memberText, pickText } from "../../lib/json_schema/output/pick_text.ts"
 
 const json = fc.jsonValue({ maxDepth: 4 }).map((value) => JSON.parse(JSON.stringify(value)) as unknown);
 
-test("pickText() returns the same text if nothing was removed, however it is indented", () => {
+test("pickText() returns the same text if nothing was removed, with any indent", () => {
   fc.assert(fc.property(json, fc.integer({ min: 0, max: 3 }), (value, indent) => {
     const compact = JSON.stringify(value);
     assert.equal(pickText(JSON.stringify(value, null, indent), value), compact);

@@ -22,8 +22,8 @@ const ORDER = {
   required: ["items"],
 };
 
-/** Values, and the complaints about them: a path and what is required there. */
-const COMPLAINTS: [name: string, schema: unknown, value: unknown, complaints: string[]][] = [
+/** Values, and the errors: a path and the requirement. */
+const ERRORS: [name: string, schema: unknown, value: unknown, errors: string[]][] = [
   ["a valid value", ORDER, { items: [{ sku: "bee", qty: 1 }] }, []],
   ["a wrong type deep inside", ORDER, { items: [{ sku: "bee", qty: 1 }, { sku: "hive", qty: "two" }] }, [
     "/items/1/qty must be integer",
@@ -109,10 +109,10 @@ const COMPLAINTS: [name: string, schema: unknown, value: unknown, complaints: st
   ],
 ];
 
-for (const [name, schema, value, complaints] of COMPLAINTS) {
+for (const [name, schema, value, errors] of ERRORS) {
   test(`Schema.check() of ${name}`, () => {
     const found = new Schema(schema).check(value);
-    assert.deepEqual(found.map(({ path, message }) => `${path} ${message}`), complaints);
+    assert.deepEqual(found.map(({ path, message }) => `${path} ${message}`), errors);
   });
 }
 
@@ -161,12 +161,12 @@ const COSTS: [name: string, schema: unknown, value: unknown, maxSteps: number][]
 ];
 
 for (const [name, schema, value, maxSteps] of COSTS) {
-  test(`Schema.check() of ${name} takes few steps`, () => {
+  test(`Schema.check() of ${name} needs few steps`, () => {
     new Schema(schema).check(value, new StepBudget(maxSteps));
   });
 }
 
-test("Schema.check() gives up instead of taking too long, or the whole stack", () => {
+test("Schema.check() stops at its limits of steps and of depth", () => {
   const tree = new Schema({ additionalProperties: { $ref: "#" }, uniqueItems: true, items: { $ref: "#" } });
   assert.throws(() => tree.check(nested(100_000, (inner) => [inner])), CostError);
   assert.throws(() => tree.check(nested(100_000, (inner) => ({ a: inner }))), CostError);

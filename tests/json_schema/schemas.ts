@@ -1,16 +1,16 @@
-/** Nests a value. */
+/** Wraps a value the given number of times. */
 export function nested(depth: number, wrap: (inner: unknown) => unknown, innermost: unknown = 1): unknown {
   let value = innermost;
   for (let level = 0; level < depth; level++) value = wrap(value);
   return value;
 }
 
-/** Declares an object of which all properties are required. */
+/** Returns the schema of an object whose properties are all required. */
 export function object(properties: Record<string, unknown>): Record<string, unknown> {
   return { type: "object", properties, required: Object.keys(properties) };
 }
 
-/** Declares as many properties. */
+/** Returns the given number of properties with the same schema. */
 export function manyProperties(count: number, schema: unknown): Record<string, unknown> {
   return Object.fromEntries(Array.from({ length: count }, (_, at) => [`p${at}`, schema]));
 }

@@ -94,7 +94,7 @@ test("toStrictSchema() allows what the schema allows, and withoutAddedNulls() re
   );
 });
 
-test("withoutAddedNulls() leaves a valid value as it is", () => {
+test("withoutAddedNulls() returns a valid value unchanged", () => {
   fc.assert(
     fc.property(record, ({ schema, value }) => {
       const checked = new Schema({ ...schema, ...definitions });
@@ -119,7 +119,7 @@ test("wrapSchema() allows the same values as its schema", () => {
   );
 });
 
-/** Checks that objects are closed, all properties required, and no keyword of another kind is there. */
+/** Checks that objects are closed, all properties are required, and there is no unsupported keyword. */
 function assertStrict(schema: unknown): void {
   assert.ok(isObject(schema));
   const { properties, required, additionalProperties, items, anyOf, $ref, $defs, type } = schema;
@@ -134,7 +134,7 @@ function assertStrict(schema: unknown): void {
   for (const one of [...below, ...Object.values($defs ?? {})]) assertStrict(one);
 }
 
-/** Schemas, and what becomes of them in strict mode; undefined if they do not fit. */
+/** Schemas, and their form for strict mode; undefined if they have none. */
 const FITTED: [name: string, schema: JsonObject, strict: JsonObject | undefined][] = [
   ["a list", { type: "array", items: { type: "string" } }, undefined],
   ["a map", { type: "object", additionalProperties: { type: "string" } }, undefined],
@@ -181,7 +181,7 @@ for (const [name, schema, strict] of FITTED) {
   });
 }
 
-test("toStrictSchema() finds that optional properties do not fit", () => {
+test("toStrictSchema() returns undefined for optional properties that do not fit", () => {
   const schema = { type: "object", properties: { x: { type: "string" } } };
   assert.equal(toStrictSchema(schema, { optional: "unfit" }), undefined);
 });

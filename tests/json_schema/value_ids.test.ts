@@ -21,7 +21,7 @@ function canonical(value: unknown): string {
   return `{${names.map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`).join()}}`;
 }
 
-test("ValueIds gives the same number to equal values, and to no others", () => {
+test("ValueIds assigns the same number to equal values only", () => {
   const few = fc.jsonValue({ maxDepth: 3 }).map((value) => JSON.parse(JSON.stringify(value)) as unknown);
   fc.assert(fc.property(fc.array(few, { minLength: 2, maxLength: 8 }), (values) => {
     const ids = new ValueIds();
@@ -46,7 +46,7 @@ const DIFFERENT: [one: unknown, other: unknown][] = [
 ];
 
 for (const [one, other] of DIFFERENT) {
-  test(`ValueIds tells ${JSON.stringify(one)} from ${JSON.stringify(other)}`, () => {
+  test(`ValueIds distinguishes ${JSON.stringify(one)} from ${JSON.stringify(other)}`, () => {
     const ids = new ValueIds();
     assert.notEqual(ids.idOf(one), ids.idOf(other));
   });
@@ -77,6 +77,6 @@ test("Schema finds equal items among 1,800 texts of 16 kB that differ in their e
   assert.equal(schema.check([...texts, texts[7]]).length, 1);
 });
 
-test("ValueIds refuses a value that is nested too deep", () => {
+test("ValueIds rejects a value that is nested too deep", () => {
   assert.throws(() => new ValueIds().idOf(nest(1, 700)), CostError);
 });

@@ -5,7 +5,7 @@ export function toBytes(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
 }
 
-/** Cuts bytes into pieces of the given sizes, repeated to the end. An empty list of sizes leaves them whole. */
+/** Cuts bytes into pieces of the given sizes, repeated to the end. An empty list of sizes returns one piece. */
 export function cutBySizes(bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] {
   const pieces: Uint8Array[] = [];
   for (let at = 0, nth = 0; at < bytes.length; nth++) {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { FakeClock } from "./clock.ts";
 
-/** A line of a recorded body after which the upstream sends nothing for n seconds, or after which the client leaves. */
+/** A line of a recorded body after which the upstream sends nothing for n seconds, or the client disconnects. */
 const CUE = /^: (?:silence of (\d+) s|the client leaves)\n+/m;
 
-/** Returns true if a body has cues. To readers of event streams they are comments. */
+/** True if a body has cues. In an event stream they are comments. */
 export function hasCues(body: string): boolean {
   return CUE.test(body);
 }
@@ -14,13 +14,13 @@ export interface Replay {
   response: Response;
   /** The part of the body that the client read. */
   text: string;
-  /** How the upstream's body ended: read to its end, or cancelled (`let go`). */
+  /** End of the upstream's body: read to its end, or cancelled (`let go`). */
   end: "read" | "let go";
 }
 
 /**
- * Sends a request whose upstream body follows its cues: at a silence, the clock advances second by second; at the
- * client's leave, the response is cancelled.
+ * Sends a request whose upstream body follows its cues: at a silence, the clock advances second by second; at a
+ * disconnect, the response is cancelled.
  */
 export async function replayCues(
   recording: string,

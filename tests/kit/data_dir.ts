@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after } from "node:test";
 import { NoSqliteError, openDatabase } from "../../lib/runtime/sqlite.ts";
 
-/** Why tests that need `DATA_DIR` are skipped, or `false`. */
+/** Reason why tests that need `DATA_DIR` are skipped; false if they run. */
 export const NO_SQLITE: string | false = whyNoSqlite();
 
 /** Returns a function that names a new folder each time. All are removed after the tests of the file. */

@@ -1,7 +1,7 @@
 import { DIALECT_CHOICES, type DialectChoice, HOST_NAMES } from "../../lib/config/presets.ts";
 import { type Dialect, dialectFor as infoFor, type UpstreamKind } from "../../lib/dialects/mod.ts";
 
-// Every dialect of every host: OpenRouter has one of its own for models of Anthropic.
+// Every dialect of every host: OpenRouter has another one for models of Anthropic.
 const infos = HOST_NAMES.flatMap((host) => DIALECT_CHOICES.map((choice) => infoFor(host, choice, "m")));
 const loaded = new Map(
   await Promise.all(infos.map(async (info) => [info, await info.load()] as const)),

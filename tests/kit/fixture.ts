@@ -20,7 +20,7 @@ export interface Fixture {
   answerHead: string;
   /** The types of the events of a streamed answer. */
   events: string[];
-  /** The message, or the error, that the client gets. */
+  /** The message, or the error, that the client receives. */
   answer: Json;
   /** The last event of a stream, or the whole answer. */
   last: Json;
@@ -60,14 +60,14 @@ export function readFixture(name: string): Fixture {
   };
 }
 
-/** The calls of an answer: name and input. */
+/** Returns the calls of an answer: name and input. */
 export function callsOf({ answer }: Fixture): [name: string, input: unknown][] {
   return objects(answer.content).filter(({ type }) => type === "tool_use").map((
     { name, input },
   ) => [text(name), input]);
 }
 
-/** The messages of a chat completion request that have this role. */
+/** Returns the messages of a chat completion request that have this role. */
 export function messagesOf(body: Json, role: string): Json[] {
   return objects(body.messages).filter((message) => message.role === role);
 }

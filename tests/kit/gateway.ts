@@ -30,7 +30,7 @@ export interface TestRequestOptions {
 /** A body for a request: a value that is written as JSON, or the bytes themselves. */
 export type TestBody = object | string | Uint8Array | ReadableStream<Uint8Array>;
 
-/** A gateway with a clock and an upstream of its own. */
+/** A gateway with a fake clock and a fake upstream. */
 export interface TestGateway {
   readonly upstream: FakeUpstream;
   readonly clock: FakeClock;

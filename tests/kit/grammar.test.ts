@@ -38,7 +38,7 @@ const ERROR = is("error", { error: { type: "api_error", message: "no" }, request
 const CUT = but(DELTA, { delta: { stop_reason: "max_tokens", stop_sequence: null } });
 const HALF = but(INPUT, { delta: { type: "input_json_delta", partial_json: '{"a":' } });
 
-test("checkComplete() accepts legal streams and returns how they end", () => {
+test("checkComplete() accepts valid streams and returns their end", () => {
   assert.equal(
     checkComplete([START, TEXT, PING, HELLO, END, CALL, INPUT, CALLED, DELTA, STOP]),
     "message_stop",
@@ -48,7 +48,7 @@ test("checkComplete() accepts legal streams and returns how they end", () => {
   assert.equal(checkComplete([START, TEXT, HELLO, ERROR]), "error");
 });
 
-const ILLEGAL: [events: Wire[], complaint: RegExp][] = [
+const INVALID: [events: Wire[], message: RegExp][] = [
   [[], /neither message_stop nor error/],
   [[TEXT, START, DELTA, STOP], /before message_start/],
   [[ERROR], /before message_start/],
@@ -79,10 +79,10 @@ const ILLEGAL: [events: Wire[], complaint: RegExp][] = [
   [[START, is("surprise", {}), DELTA, STOP], /no event of the API/],
 ];
 
-for (const [events, complaint] of ILLEGAL) {
+for (const [events, message] of INVALID) {
   const types = events.map(({ type }) => type).join(", ") || "an empty stream";
-  test(`checkComplete() rejects ${types} with ${complaint}`, () => {
-    assert.throws(() => checkComplete(events), complaint);
+  test(`checkComplete() rejects ${types} with ${message}`, () => {
+    assert.throws(() => checkComplete(events), message);
   });
 }
 

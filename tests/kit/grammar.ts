@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { dig, isJson, type Wire } from "./json.ts";
 
-/** How a stream ends: complete, by an error that it reports, or by neither. */
+/** End of a stream: complete, by an error event, or by neither. */
 export type Ending = "message_stop" | "error" | "cut";
 
 /** The types of delta that each type of block takes; other types of block take none. */
@@ -31,8 +31,8 @@ interface Block {
 /**
  * Checks that events keep the grammar of Anthropic's streams, and returns how they end.
  *
- * It is written from the documentation of the API alone and shares no code with the gateway. What it does not know is
- * an error. Source: https://platform.claude.com/docs/en/build-with-claude/streaming
+ * It follows the documentation of the API only and shares no code with the gateway. Unknown events and deltas are
+ * errors. Source: https://platform.claude.com/docs/en/build-with-claude/streaming
  */
 export function checkGrammar(events: readonly Wire[]): Ending {
   let started = false;
@@ -106,7 +106,7 @@ export function checkGrammar(events: readonly Wire[]): Ending {
     }
   }
   if (ending !== "message_stop" || LIMITS.has(stopReason)) return ending;
-  // Anthropic sends the arguments of a call without any as the empty text.
+  // Anthropic sends an empty string as the arguments of a call without arguments.
   for (const input of inputs) {
     assert.ok(
       input === "" || isOneObject(input),
@@ -137,7 +137,7 @@ function checkStart(message: unknown, check: Check): void {
   check(isCount(dig(message, "usage", "output_tokens")), "has no number of output_tokens");
 }
 
-/** Checks the start of a block: what arrives in deltas starts empty. */
+/** Checks the start of a block: fields that arrive in deltas start empty. */
 function checkBlock(block: unknown, ids: Set<string>, check: Check): void {
   switch (dig(block, "type")) {
     case "text":
@@ -150,7 +150,7 @@ function checkBlock(block: unknown, ids: Set<string>, check: Check): void {
     case "tool_use":
     case "server_tool_use": {
       const id = String(dig(block, "id"));
-      check(/^[a-zA-Z0-9_-]+$/.test(id), "the call's id is not legal");
+      check(/^[a-zA-Z0-9_-]+$/.test(id), "the call's id is not valid");
       check(!ids.has(id), "the call's id is not the first of its kind");
       ids.add(id);
       check(typeof dig(block, "name") === "string" && dig(block, "name") !== "", "the call names no tool");

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 /** A JSON object whose members are not known. */
 export type Json = { [key: string]: unknown };
 
-/** Parsed JSON of a test's own making, whose members are read without a check. */
+/** Parsed JSON that a test created, whose members are read without a check. */
 export type Wire = ReturnType<typeof JSON.parse>;
 
 /** Returns true if the value is a JSON object. */

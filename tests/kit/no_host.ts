@@ -6,7 +6,7 @@ function none(): never {
   throw new Error("this test has nothing of the kind");
 }
 
-/** What a tool has no use for in a test. */
+/** Parts of a host that the tool of a test must not use: each call throws. */
 export const NO_FILES: Files = {
   maxFileBytes: 0,
   read: none,

@@ -1,4 +1,4 @@
-/** What a room may import. A pure room has no network, time, randomness or console; `except` names its impure files. */
+/** Import rules of a room. A pure room has no network, time, randomness or console; `except` names its impure files. */
 export interface Room {
   /** Names of rooms, separated by spaces. */
   uses: string;
@@ -7,7 +7,7 @@ export interface Room {
 }
 
 /**
- * The rooms, from the top floor down: `mod.ts`, what is below `lib/` (whose name is left out), what is below `tools/`.
+ * The rooms, from the top floor down: `mod.ts`, the folders of `lib/` (without its name), the folders of `tools/`.
  * A file belongs to the room with the longest name that fits.
  */
 export const ROOMS: Record<string, Room> = {

@@ -4,7 +4,7 @@ import { setTimeout } from "node:timers/promises";
 const MAX_WAIT_MS = 60_000;
 
 /**
- * Waits until a condition holds, of which no event tells.
+ * Polls a condition that has no event, until it holds.
  *
  * @throws {Error} if it does not hold within a minute, so that a test fails instead of hanging.
  */

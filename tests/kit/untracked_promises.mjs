@@ -3,12 +3,12 @@ import { syncBuiltinESMExports } from "node:module";
 import process from "node:process";
 
 /**
- * Makes tests on Node take half the time, or a quarter where there are millions of promises. Import it before
- * anything else: `node --import ./tests/kit/untracked_promises.mjs`.
+ * Reduces the time of tests on Node.js to half, or to a quarter with millions of promises. Import it before other
+ * modules: `node --import ./tests/kit/untracked_promises.mjs`.
  *
- * From the first test on, Node's runner follows every promise with a hook, to find which test an error outside a
- * test's own promise belongs to. Without the hook the runner reports such an error for the file instead of for a
- * test, and the run fails just so. The runner prints only the message of the error, so its stack is printed here.
+ * From the first test on, the runner of Node.js tracks every promise with a hook, to assign an error outside of a
+ * test's promise to a test. Without the hook it reports such an error for the file, and the run fails as well. It
+ * prints only the message of the error, so this module prints the stack.
  */
 const inert = { enable: () => inert, disable: () => inert };
 
@@ -17,7 +17,7 @@ async_hooks.createHook = (callbacks) => callbacks.init === undefined ? createHoo
 syncBuiltinESMExports();
 
 process.on("unhandledRejection", (error) => {
-  if (process.listenerCount("unhandledRejection") === 1) throw error; // as without a listener
+  if (process.listenerCount("unhandledRejection") === 1) throw error; // the default without a listener
   console.error(error);
 });
 process.on("uncaughtExceptionMonitor", (error) => {

@@ -11,13 +11,13 @@ export interface FakeResponse {
   body?: string | Uint8Array | readonly Uint8Array[] | ReadableStream<Uint8Array>;
   /** The offsets at which a whole body is cut into pieces. */
   cuts?: readonly number[];
-  /** What follows the last piece: the end of the body, a broken connection, or nothing at all. */
+  /** Event after the last piece: the end of the body, a broken connection, or none. */
   ending?: "close" | "reset" | "open";
   /** True if an aborted request does not end the body, as that of a real `fetch` would. */
   ignoresAbort?: boolean;
 }
 
-/** What a request gets: a response, no response at all until it is aborted, or a rejected `fetch`. */
+/** Reply to a request: a response, none until the request is aborted, or a rejected `fetch`. */
 export type FakeReply = FakeResponse | "no headers" | Error;
 
 /** A request that reached a fake upstream. */
@@ -33,13 +33,13 @@ export interface SentRequest {
 /** The replies in order, of which the last one repeats, or a function of the number of earlier requests. */
 export type FakeReplies = FakeReply | readonly FakeReply[] | ((nth: number) => FakeReply);
 
-/** An upstream without a network: it replies as a test says, and records what it was sent. */
+/** An upstream without a network: it sends the replies of a test, and records the requests. */
 export class FakeUpstream {
   /** The `POST` requests, in order. */
   readonly requests: SentRequest[] = [];
   /** The requests for the list of models, in order. */
   readonly listRequests: SentRequest[] = [];
-  /** Resolves when the gateway waits for headers or bytes that will not come. */
+  /** Resolves when the gateway waits for headers or bytes that will not arrive. */
   stalled: Promise<void> = Promise.resolve();
   #resolveStalled = () => {};
   readonly #toReply: (nth: number) => FakeReply;

@@ -20,7 +20,7 @@ after(async () => {
 
 const SECOND = 1000;
 
-/** An upstream's answer that a test writes piece by piece. */
+/** An answer of the upstream that a test writes piece by piece. */
 class OpenAnswer {
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   readonly body = new ReadableStream<Uint8Array>({
@@ -88,13 +88,13 @@ const END: Record<UpstreamApi, string[]> = {
   ],
 };
 
-interface Left {
+interface AbandonedAnswer {
   gateway: TestGateway;
   upstream: FakeUpstream;
   answer: OpenAnswer;
 }
 
-interface LeaveOptions {
+interface AbandonOptions {
   limits: LimitsInput;
   text?: string;
   request?: Json;
@@ -102,11 +102,11 @@ interface LeaveOptions {
   stream?: boolean;
 }
 
-/** Sends a message whose client leaves after the first text. */
-async function leave(
+/** Sends a message whose client disconnects after the first text. */
+async function abandonAnswer(
   api: UpstreamApi,
-  { limits, text = "Once", request = {}, settings = {}, stream = true }: LeaveOptions,
-): Promise<Left> {
+  { limits, text = "Once", request = {}, settings = {}, stream = true }: AbandonOptions,
+): Promise<AbandonedAnswer> {
   const answer = new OpenAnswer();
   const upstream = new FakeUpstream((nth): FakeReply => ({
     body: nth === 0 ? answer.body : COMPLETE_STREAMS[api],
@@ -136,7 +136,7 @@ async function leave(
 }
 
 /** Returns the output tokens that a key has used of its limit of 100,000 per minute. */
-async function usedOutput({ gateway }: Left, api: UpstreamApi): Promise<number> {
+async function usedOutput({ gateway }: AbandonedAnswer, api: UpstreamApi): Promise<number> {
   const { headers } = await gateway.post(minimalRequest(api, {}));
   return 100_000 - Number(headers.get("anthropic-ratelimit-output-tokens-remaining"));
 }
@@ -145,33 +145,33 @@ const METERED: LimitsInput = { each: { output_tokens: 100_000, usd_day: 1000 } }
 
 for (const api of UPSTREAM_APIS) {
   for (const stream of [true, false]) {
-    test(`LIMITS charges the usage that ${api} reports after the client left, streamed: ${stream}`, async () => {
-      const left = await leave(api, { limits: { each: { usd_day: 0.5 } }, stream });
-      assert.equal(left.upstream.idle, false);
-      left.answer.write(...END[api]);
-      left.answer.close();
+    test(`LIMITS charges the usage that ${api} reports after the client disconnected, streamed: ${stream}`, async () => {
+      const abandoned = await abandonAnswer(api, { limits: { each: { usd_day: 0.5 } }, stream });
+      assert.equal(abandoned.upstream.idle, false);
+      abandoned.answer.write(...END[api]);
+      abandoned.answer.close();
       await settle();
-      const response = await left.gateway.post(minimalRequest(api, {}));
+      const response = await abandoned.gateway.post(minimalRequest(api, {}));
       assert.equal(response.status, 402);
     });
   }
 
-  test(`LIMITS stops an answer of ${api} 10 s after its client left, and charges an estimate`, async () => {
-    const left = await leave(api, { limits: METERED, text: "蜂".repeat(100) });
-    left.gateway.clock.advance(9 * SECOND);
+  test(`LIMITS stops an answer of ${api} 10 s after its client disconnected, and charges an estimate`, async () => {
+    const abandoned = await abandonAnswer(api, { limits: METERED, text: "蜂".repeat(100) });
+    abandoned.gateway.clock.advance(9 * SECOND);
     await settle();
-    assert.equal(left.upstream.idle, false);
-    left.gateway.clock.advance(1 * SECOND);
+    assert.equal(abandoned.upstream.idle, false);
+    abandoned.gateway.clock.advance(1 * SECOND);
     await settle();
-    assert.equal(left.upstream.idle, true);
-    const used = await usedOutput(left, api);
+    assert.equal(abandoned.upstream.idle, true);
+    const used = await usedOutput(abandoned, api);
     assert.ok(used >= 100 && used <= 200, `${used} tokens for 100 characters of Chinese`);
   });
 
-  test(`LIMITS in no tokens or USD stops an answer of ${api} when its client leaves`, async () => {
-    const left = await leave(api, { limits: { each: { requests: 1000, concurrent: 1 } } });
-    assert.equal(left.upstream.idle, true);
-    assert.equal((await left.gateway.post(minimalRequest(api, {}))).status, 200);
+  test(`LIMITS without tokens or USD stops an answer of ${api} when its client disconnects`, async () => {
+    const abandoned = await abandonAnswer(api, { limits: { each: { requests: 1000, concurrent: 1 } } });
+    assert.equal(abandoned.upstream.idle, true);
+    assert.equal((await abandoned.gateway.post(minimalRequest(api, {}))).status, 200);
   });
 }
 
@@ -182,16 +182,16 @@ const THINKING: [what: string, request: Json, tokens: number][] = [
 ];
 
 for (const [what, request, tokens] of THINKING) {
-  test(`LIMITS charges hidden thinking by ${what} if the client leaves before a usage report`, async () => {
-    const left = await leave("chat", { limits: METERED, request });
-    left.gateway.clock.advance(10 * SECOND);
+  test(`LIMITS charges hidden thinking by ${what} if the client disconnects before a usage report`, async () => {
+    const abandoned = await abandonAnswer("chat", { limits: METERED, request });
+    abandoned.gateway.clock.advance(10 * SECOND);
     await settle();
-    const used = await usedOutput(left, "chat");
+    const used = await usedOutput(abandoned, "chat");
     assert.ok(used >= tokens + 1 && used <= tokens + 2, String(used));
   });
 }
 
-test("LIMITS charges an answer whose client leaves before its headers", async () => {
+test("LIMITS charges an answer whose client disconnects before its headers", async () => {
   const upstream = new FakeUpstream((nth): FakeReply =>
     nth === 0 ? "no headers" : { body: COMPLETE_STREAMS.chat }
   );
@@ -212,19 +212,19 @@ test("LIMITS charges an answer whose client leaves before its headers", async ()
 });
 
 test("LIMITS keeps the slot of an answer until its usage is known", async () => {
-  const left = await leave("chat", { limits: { each: { concurrent: 1, usd_day: 10 } } });
-  assert.equal((await left.gateway.post(minimalRequest("chat", {}))).status, 429);
-  left.answer.write(...END.chat);
-  left.answer.close();
+  const abandoned = await abandonAnswer("chat", { limits: { each: { concurrent: 1, usd_day: 10 } } });
+  assert.equal((await abandoned.gateway.post(minimalRequest("chat", {}))).status, 429);
+  abandoned.answer.write(...END.chat);
+  abandoned.answer.close();
   await settle();
-  assert.equal((await left.gateway.post(minimalRequest("chat", {}))).status, 200);
+  assert.equal((await abandoned.gateway.post(minimalRequest("chat", {}))).status, 200);
 });
 
-test("LIMITS frees the slot of an answer that fails after its client left", async () => {
-  const left = await leave("chat", { limits: { each: { concurrent: 1, usd_day: 10 } } });
-  left.answer.fail();
+test("LIMITS frees the slot of an answer that fails after its client disconnected", async () => {
+  const abandoned = await abandonAnswer("chat", { limits: { each: { concurrent: 1, usd_day: 10 } } });
+  abandoned.answer.fail();
   await settle();
-  assert.equal((await left.gateway.post(minimalRequest("chat", {}))).status, 200);
+  assert.equal((await abandoned.gateway.post(minimalRequest("chat", {}))).status, 200);
 });
 
 test("LIMITS charges an answer that is cancelled before it is read, and frees its slot", async () => {
@@ -245,35 +245,35 @@ test("LIMITS charges an answer that is cancelled before it is read, and frees it
   assert.ok(used > 4000 && used < 4010, String(used));
 });
 
-test("stop() waits for the usage of an answer whose client has left", async () => {
-  const left = await leave("chat", { limits: METERED });
+test("Gateway.stop() waits for the usage of an answer whose client has disconnected", async () => {
+  const abandoned = await abandonAnswer("chat", { limits: METERED });
   let stopped = false;
-  const stopping = left.gateway.stop().then(() => void (stopped = true));
+  const stopping = abandoned.gateway.stop().then(() => void (stopped = true));
   await settle();
   assert.equal(stopped, false);
-  left.answer.write(...END.chat);
-  left.answer.close();
+  abandoned.answer.write(...END.chat);
+  abandoned.answer.close();
   await stopping;
-  assert.equal(left.upstream.idle, true);
-  assert.equal(left.gateway.clock.waiting, 0);
+  assert.equal(abandoned.upstream.idle, true);
+  assert.equal(abandoned.gateway.clock.waiting, 0);
 });
 
 for (
   const [when, settings, ms] of [
-    ["10 s after its client left", {}, 10 * SECOND],
+    ["10 s after its client disconnected", {}, 10 * SECOND],
     ["at the deadline of SHUTDOWN_TIMEOUT", { SHUTDOWN_TIMEOUT: 3 }, 3 * SECOND],
   ] as const
 ) {
-  test(`stop() lets go of an answer that is still without usage ${when}`, async () => {
-    const left = await leave("chat", { limits: METERED, settings });
-    const stopping = left.gateway.stop();
-    left.gateway.clock.advance(ms - 1);
+  test(`Gateway.stop() cancels an answer that has no usage ${when}`, async () => {
+    const abandoned = await abandonAnswer("chat", { limits: METERED, settings });
+    const stopping = abandoned.gateway.stop();
+    abandoned.gateway.clock.advance(ms - 1);
     await settle();
-    assert.equal(left.upstream.idle, false);
-    left.gateway.clock.advance(1);
+    assert.equal(abandoned.upstream.idle, false);
+    abandoned.gateway.clock.advance(1);
     await stopping;
-    assert.equal(left.upstream.idle, true);
-    assert.equal(left.gateway.clock.waiting, 0);
+    assert.equal(abandoned.upstream.idle, true);
+    assert.equal(abandoned.gateway.clock.waiting, 0);
   });
 }
 
@@ -308,7 +308,7 @@ test("REQUEST_TIMEOUT stops a metered answer at once", async () => {
   assert.equal(upstream.idle, true);
 });
 
-test("UPSTREAM_RETRIES sends nothing after the client of a metered request has left", async () => {
+test("UPSTREAM_RETRIES sends no request after the client of a metered request has disconnected", async () => {
   const upstream = new FakeUpstream({ status: 503, body: "{}" });
   const settings = { LIMITS: METERED, UPSTREAM_RETRIES: 2 };
   const gateway = createTestGateway({ settings, upstream, clock: new FakeClock() });
@@ -322,7 +322,7 @@ test("UPSTREAM_RETRIES sends nothing after the client of a metered request has l
   assert.equal(upstream.requests.length, 1);
 });
 
-test("LIMITS charges a search of the upstream whose client has left", async () => {
+test("LIMITS charges a search of the upstream whose client has disconnected", async () => {
   const search = new OpenAnswer();
   const called = { name: "web_search", arguments: '{"query":"bees"}' };
   const calls = [{ index: 0, id: "call_0", type: "function", function: called }];
@@ -347,7 +347,7 @@ test("LIMITS charges a search of the upstream whose client has left", async () =
   assert.equal(dig(await response.json(), "error", "type"), "billing_error");
 });
 
-/** Waits until what is already under way has been done. */
+/** Waits until pending tasks have run. */
 async function settle(): Promise<void> {
   for (let nth = 0; nth < 5; nth++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -37,7 +37,7 @@ async function admit(
   }
 }
 
-const BILL = {
+const USAGE = {
   inputTokens: 10,
   outputTokens: 1,
   tokens: { input: 10, cacheRead: 0, cacheWrite: 0, output: 1 },
@@ -56,7 +56,7 @@ async function rejectionOf(limiter: Limiter, client: string, inputTokens = 10): 
   }
 }
 
-test("createLimiter() gives each key its own limits, named keys before the default", async () => {
+test("createLimiter() limits each key separately, named keys before the default", async () => {
   const { limiter } = start({
     each: { requests: 1 },
     keys: { alice: { requests: 3 }, bob: { requests: null } },
@@ -70,7 +70,7 @@ test("createLimiter() gives each key its own limits, named keys before the defau
   assert.equal(await admitted("dave"), 1, "clients do not share a limit");
 });
 
-test("createLimiter() charges nothing for a rejected request", async () => {
+test("createLimiter() does not charge a rejected request", async () => {
   const { limiter } = start({ each: { requests: 1 }, total: { requests: 2 } });
   assert.equal(await rejectionOf(limiter, "a"), undefined);
   for (let nth = 0; nth < 5; nth++) assert.match(await rejectionOf(limiter, "a") ?? "", /^429 .*key "a"/);
@@ -81,35 +81,35 @@ test("createLimiter() charges nothing for a rejected request", async () => {
 test("createLimiter() keeps the sessions of different keys apart", async () => {
   const { limiter } = start({ session: { usd_day: 1 } });
   const session = { sessionId: "same" };
-  (await admit(limiter, { client: "a", ...session }, { inputTokens: 1 })).charge(BILL, "m");
+  (await admit(limiter, { client: "a", ...session }, { inputTokens: 1 })).charge(USAGE, "m");
   await assert.rejects(admit(limiter, { client: "a", ...session }, { inputTokens: 1 }), { status: 402 });
   await admit(limiter, { client: "b", ...session }, { inputTokens: 1 });
 });
 
-/** What may become of a message between its admission and its end, and how many tokens of input it used. */
-const COURSES: [what: string, course: (admission: Admission) => void, used: number][] = [
+/** Calls between the admission of a message and its end, and the input tokens that are charged. */
+const SETTLEMENTS: [what: string, settle: (admission: Admission) => void, used: number][] = [
   ["the upstream is not called", (admission) => admission.release(), 0],
   ["one turn is billed", (admission) => {
-    admission.charge(BILL, "m");
+    admission.charge(USAGE, "m");
     admission.release();
   }, 10],
   ["it is released and billed a moment later", (admission) => {
     admission.release();
-    admission.charge(BILL, "m");
+    admission.charge(USAGE, "m");
   }, 10],
   ["three turns are billed", (admission) => {
-    for (let turn = 0; turn < 3; turn++) admission.charge(BILL, "m");
+    for (let turn = 0; turn < 3; turn++) admission.charge(USAGE, "m");
     admission.release();
     admission.release();
   }, 30],
 ];
 
-for (const [what, course, used] of COURSES) {
+for (const [what, settle, used] of SETTLEMENTS) {
   test(`createLimiter() charges ${used} tokens for an estimate of 50 if ${what}`, async () => {
     const { limiter } = start({ each: { input_tokens: 100, concurrent: 1 } });
     const admission = await admit(limiter, { client: "a" }, { inputTokens: 50 });
     assert.equal(admission.headers["anthropic-ratelimit-input-tokens-remaining"], "50");
-    course(admission);
+    settle(admission);
     const next = await admit(limiter, { client: "a" }, { inputTokens: 0 });
     assert.equal(next.headers["anthropic-ratelimit-input-tokens-remaining"], String(100 - used));
   });
@@ -119,7 +119,7 @@ test("createLimiter() charges a turn to the day on which it ends", async () => {
   const { limiter, clock } = start({ each: { usd_day: 1 } });
   const admission = await admit(limiter, { client: "a" }, { inputTokens: 1 });
   clock.advance(24 * 3_600_000);
-  admission.charge(BILL, "m");
+  admission.charge(USAGE, "m");
   assert.match(await rejectionOf(limiter, "a") ?? "", /^402 .*renews at 2026-01-03T00:00:00Z$/);
 });
 
@@ -128,7 +128,7 @@ test("createLimiter() logs a model of unknown price once if a budget is set", as
     for (const limits of [{ each: { usd_day: 1 } }, { each: { requests: 9 } }]) {
       const { limiter } = start(limits);
       const admission = await admit(limiter, { client: "a" }, { inputTokens: 1 });
-      for (const model of ["m/a", "m/b", "m/a"]) admission.charge({ ...BILL, usd: undefined }, model);
+      for (const model of ["m/a", "m/b", "m/a"]) admission.charge({ ...USAGE, usd: undefined }, model);
     }
   }, "warn");
   assert.deepEqual(lines.map((line) => JSON.parse(line)).map(({ message, model }) => [message, model]), [
@@ -140,27 +140,27 @@ test("createLimiter() logs a model of unknown price once if a budget is set", as
 test("createLimiter() bounds the memory for sessions and keeps the usage of keys", async () => {
   const store = createMemoryStore({ maxSessionQuotas: 97 });
   const { limiter } = start({ each: { usd_month: 1 }, session: { requests: 9, usd_day: 9 } }, store);
-  (await admit(limiter, { client: "spent" }, { inputTokens: 1 })).charge(BILL, "m");
+  (await admit(limiter, { client: "spent" }, { inputTokens: 1 })).charge(USAGE, "m");
   for (let nth = 0; nth < 1000; nth++) {
     const admission = await admit(limiter, { client: "a", sessionId: `s${nth}` }, { inputTokens: 1 });
-    admission.charge({ ...BILL, usd: 0.0001 }, "m");
+    admission.charge({ ...USAGE, usd: 0.0001 }, "m");
     admission.release();
     assert.ok(store.size <= 100, `${store.size} meters`);
   }
   assert.match(await rejectionOf(limiter, "spent") ?? "", /^402/);
 });
 
-test("createLimiter() keeps the sessions of a key while another key makes up sessions", async () => {
+test("createLimiter() keeps the sessions of a key while another key uses many", async () => {
   const store = createMemoryStore();
   const { limiter } = start({ session: { usd_day: 1, requests: 100 } }, store);
-  const mine = { client: "alice", sessionId: "mine" };
-  (await admit(limiter, mine, { inputTokens: 1 })).charge(BILL, "m");
+  const session = { client: "alice", sessionId: "mine" };
+  (await admit(limiter, session, { inputTokens: 1 })).charge(USAGE, "m");
   for (let nth = 0; nth < 20_000; nth++) {
     const admission = await admit(limiter, { client: "bob", sessionId: `s${nth}` }, { inputTokens: 1 });
-    admission.charge({ ...BILL, usd: 0.0001 }, "m");
+    admission.charge({ ...USAGE, usd: 0.0001 }, "m");
     admission.release();
   }
-  await assert.rejects(admit(limiter, mine, { inputTokens: 1 }), { status: 402 });
+  await assert.rejects(admit(limiter, session, { inputTokens: 1 }), { status: 402 });
   assert.ok(store.size <= 5003, `${store.size} quotas`);
 });
 

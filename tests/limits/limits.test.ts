@@ -70,7 +70,7 @@ interface Case {
   /** The number of requests that are admitted. */
   admitted: number;
   refusal: (string | number | null)[];
-  /** The time until one more is admitted, in milliseconds. */
+  /** The time until the next request is admitted, in milliseconds. */
   again: number;
 }
 
@@ -182,7 +182,7 @@ test("LIMITS keeps a monthly budget beyond the day and resets it with the month"
   assert.deepEqual(daily, ["200,402", "200,402", ...Array(12).fill("402,402"), "200,402"]);
 });
 
-test("LIMITS counts each key separately, with its own limits before the default", async () => {
+test("LIMITS counts each key separately, with its limits before the default", async () => {
   const settings = {
     GATEWAY_API_KEYS: "alice:0123456789abcdef,bob:0123456789abcdeg",
     GATEWAY_ADMIN_KEY: "0123456789abcdeh",
@@ -197,7 +197,7 @@ test("LIMITS counts each key separately, with its own limits before the default"
   assert.deepEqual(statuses, [200, 200, 429, 200, 429, 429, 200, 429, 429]);
 });
 
-test("LIMITS counts each session separately, and requests without a session not at all", async () => {
+test("LIMITS counts each session separately, and no requests without a session", async () => {
   const on = createLimitedGateway({ session: { requests: 1, usd_day: 0.1 } });
   for (const session of ["a", "b", undefined, undefined]) {
     const response = await sendMessage(on, session === undefined ? {} : { session });
@@ -261,7 +261,7 @@ test("POST /v1/messages returns Anthropic's rate limit headers for the tightest 
   await response.text();
 });
 
-test("POST /v1/messages returns rate limit headers with a rejection, with nothing remaining", async () => {
+test("POST /v1/messages returns rate limit headers with a rejection, with a remaining amount of 0", async () => {
   const on = createLimitedGateway({ each: { requests: 1 } });
   await (await sendMessage(on)).text();
   const { headers } = await sendMessage(on);
@@ -327,7 +327,7 @@ test("LIMITS admits 1,000 concurrent requests of a key by default", async () => 
   }
 });
 
-test("LIMITS returns 529 if the gateway has no free place", async () => {
+test("LIMITS returns 529 if the gateway has no free slot", async () => {
   const on = createLimitedGateway({ total: { concurrent: 1 }, each: { requests: 1 } }, OPEN);
   const open = await sendMessage(on, { stream: true });
   assert.deepEqual(await refusalOf(await sendMessage(on)), [
@@ -342,18 +342,18 @@ test("LIMITS returns 529 if the gateway has no free place", async () => {
 
 const NO_END: FakeResponse = { body: writeChunk(HELLO), ending: "reset" };
 
-/** The ways in which a request may end; each frees its place. */
+/** Ends of a request, each of which frees its slot. */
 const ENDS: [how: string, answer: FakeResponse, options: MessageOptions, status: number][] = [
   ["answered whole", chat(), {}, 200],
   ["streamed", chat(), { stream: true }, 200],
-  ["refused by the upstream", { body: "{}", status: 500 }, {}, 500],
-  ["refused before it was asked", { body: "{}", status: 429 }, { stream: true }, 429],
-  ["broken off", NO_END, {}, 502],
-  ["broken off while it streams", NO_END, { stream: true }, 200],
+  ["failed by the upstream", { body: "{}", status: 500 }, {}, 500],
+  ["rejected by the upstream's limit", { body: "{}", status: 429 }, { stream: true }, 429],
+  ["cut by the upstream", NO_END, {}, 502],
+  ["cut while it streams", NO_END, { stream: true }, 200],
 ];
 
 for (const [how, answer, options, status] of ENDS) {
-  test(`LIMITS frees a place when a request is ${how}`, async () => {
+  test(`LIMITS frees a slot when a request is ${how}`, async () => {
     const on = createLimitedGateway({ each: { concurrent: 1 } }, answer);
     for (let nth = 0; nth < 3; nth++) {
       const response = await sendMessage(on, options);
@@ -376,7 +376,7 @@ test("LIMITS charges an abandoned answer its list price for the tokens received"
   assert.equal((await sendMessage(on, { stream: true })).status, 200, "nothing is charged yet");
   await reader?.cancel();
   await waitForUsage(on);
-  // 100 tokens of 0.1 USD, and the input.
+  // 100 tokens at 0.1 USD, and the input.
   assert.equal((await sendMessage(on)).status, 402);
 });
 
@@ -392,14 +392,14 @@ test("LIMITS charges an answer that is abandoned before it began for its input",
   assert.equal((await sendMessage(on)).status, 402);
 });
 
-/** Waits until the gateway reads no answer on whose client has left. */
+/** Waits until the gateway has stopped reading the answers of disconnected clients. */
 async function waitForUsage({ clock }: TestGateway): Promise<void> {
   await settle();
   clock.advance(10 * SECOND);
   await settle();
 }
 
-/** Waits until what is already under way has been done. */
+/** Waits until pending tasks have run. */
 async function settle(): Promise<void> {
   for (let nth = 0; nth < 5; nth++) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -419,13 +419,13 @@ test("LIMITS charges a failed answer what was reported, or its list price", asyn
   assert.equal((await sendMessage(priced)).status, 402);
 });
 
-test("LIMITS charges nothing for a request that the upstream rejects", async () => {
+test("LIMITS does not charge a request that the upstream rejects", async () => {
   const upstream = new FakeUpstream({ body: "{}", status: 500 }, { models: LISTED });
   const on = createLimitedGateway({ each: { usd_day: 0.01, input_tokens: 12 } }, upstream);
   for (let nth = 0; nth < 5; nth++) assert.equal((await sendMessage(on)).status, 500);
 });
 
-test("LIMITS charges nothing for a model of unknown price or an embedded model", async () => {
+test("LIMITS does not charge a model of unknown price or an embedded model", async () => {
   const on = createLimitedGateway(
     { each: { usd_day: 0.01 } },
     chat({ prompt_tokens: 1e6, completion_tokens: 1e6 }),

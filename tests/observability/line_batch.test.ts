@@ -7,7 +7,7 @@ function createBatch() {
   return { written, batch: new LineBatch((lines) => written.push(lines)) };
 }
 
-test("LineBatch.add() writes an urgent line at once, after those that wait", () => {
+test("LineBatch.add() writes an urgent line at once, after the pending lines", () => {
   const { written, batch } = createBatch();
   batch.add("one");
   batch.add("two");
@@ -24,7 +24,7 @@ test("LineBatch.add() writes many lines at once", () => {
   assert.equal(written.join("\n").split("\n").length, 40);
 });
 
-test("LineBatch.flush() writes what waits, once", () => {
+test("LineBatch.flush() writes pending lines once", () => {
   const { written, batch } = createBatch();
   batch.flush();
   batch.add("one");

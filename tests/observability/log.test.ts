@@ -19,7 +19,7 @@ const RECORD: RequestRecord = {
 
 after(() => startLog("off"));
 
-test("logRequest() writes nothing if no log was started", () => {
+test("logRequest() writes no line if no log was started", () => {
   assert.deepEqual(stderrOf(() => logRequest(RECORD)), []);
 });
 
@@ -86,7 +86,7 @@ for (const [record, level] of LEVELS) {
   });
 }
 
-const HEARD: Record<Parameters<typeof startLog>[0], string[]> = {
+const LOGGED: Record<Parameters<typeof startLog>[0], string[]> = {
   debug: ["DEBUG", "INFO", "WARN", "ERROR"],
   info: ["INFO", "WARN", "ERROR"],
   warn: ["WARN", "ERROR"],
@@ -103,7 +103,7 @@ for (const level of ["debug", "info", "warn", "error", "off"] as const) {
       logger.warn("w");
       logger.error("e");
     });
-    assert.deepEqual(lines.map((line) => JSON.parse(line).level), HEARD[level]);
+    assert.deepEqual(lines.map((line) => JSON.parse(line).level), LOGGED[level]);
   });
 }
 
@@ -148,7 +148,7 @@ function stderrOf(run: () => void): string[] {
   return outputOf("error", run);
 }
 
-/** What a run writes through one method of the console, which is put back afterwards. */
+/** Returns the lines that a function writes through one method of the console, which is restored afterwards. */
 function outputOf(method: "log" | "error", run: () => void): string[] {
   const lines: string[] = [];
   const original = console[method];

@@ -20,7 +20,7 @@ import { minimalRequest } from "../kit/requests/request.ts";
 import { writeChunks } from "../kit/streams.ts";
 import { FakeUpstream } from "../kit/upstream.ts";
 
-/** A span as it ended. */
+/** An ended span. */
 interface Ended {
   name: string;
   kind: number | undefined;
@@ -35,7 +35,7 @@ const ended: Ended[] = [];
 const recorded: [name: string, value: number, attributes: Attributes][] = [];
 let spans = 0;
 
-/** Starts a span that is kept when it ends. */
+/** Starts a span that is recorded when it ends. */
 function startSpan(name: string, options: SpanOptions = {}, parentContext: Context = context.active()): Span {
   const parent = trace.getSpanContext(parentContext);
   const id = (++spans).toString(16).padStart(16, "0");
@@ -64,7 +64,7 @@ function startSpan(name: string, options: SpanOptions = {}, parentContext: Conte
   return span;
 }
 
-/** Keeps the active context for synchronous code, which is enough to see what is run within a span. */
+/** Keeps the active context for synchronous code, which is enough to check the parent of a span. */
 class SyncContexts implements ContextManager {
   #active = ROOT_CONTEXT;
   active = () => this.#active;
@@ -178,7 +178,7 @@ test("POST /v1/messages has a span for the request and one for each turn, with t
   }]);
 });
 
-test("A failed turn marks its span, and the span holds no message of the upstream", async () => {
+test("A failed turn marks its span, and the span has no message of the upstream", async () => {
   ended.length = 0;
   const gateway = createTestGateway({
     upstream: { status: 500, body: '{"error":{"message":"Zq7k9mXWv0aB"}}' },
@@ -191,7 +191,7 @@ test("A failed turn marks its span, and the span holds no message of the upstrea
   assert.equal(JSON.stringify(ended).includes("Zq7k9mXWv0aB"), false);
 });
 
-test("A request within a span of the server has no span of its own", async () => {
+test("A request within a span of the server has no other span", async () => {
   ended.length = 0;
   const server = startSpan("POST");
   const gateway = createTestGateway();

@@ -129,7 +129,7 @@ test("ErrorGroups reopens a resolved group when it happens again", () => {
   assert.equal(groups.resolve("unknown", START), false);
 });
 
-test("ErrorGroups takes older errors, such as those of files, as what they are", () => {
+test("ErrorGroups accepts older errors, such as those of files, by their time", () => {
   const groups = createErrorGroups();
   const now = groups.add(toError({ id: "req_9" }), START);
   for (let nth = 1; nth <= 8; nth++) {
@@ -153,7 +153,7 @@ test("ErrorGroups restores the mark of a group that has not happened again since
   assert.deepEqual([groups.find(id)?.resolvedAt, groups.find(id)?.reopened], [undefined, true]);
 });
 
-test("ErrorGroups counts refusals by limits as expected", () => {
+test("ErrorGroups counts rejections by limits as expected", () => {
   const groups = createErrorGroups();
   groups.add(toError({ failure: "limit", type: "rate_limit_error", status: 429 }), START);
   assert.equal(groups.countUnresolved(), 0);
@@ -170,7 +170,7 @@ test("ErrorGroups keeps 200 groups, and drops the one whose last error is the ol
   assert.equal(groups.find(first.id)?.count, 2);
 });
 
-test("refusals by limits are errors of their own kind for the page, /metrics and /status", async () => {
+test("rejections by limits are errors of a separate kind for the page, /metrics and /status", async () => {
   const gateway = createTestGateway({ settings: { LIMITS: { each: { requests: 1 } } } });
   const message = { model: "demo/echo", max_tokens: 9, messages: [{ role: "user", content: "Hello" }] };
   const statuses: number[] = [];

@@ -52,7 +52,7 @@ function asHeaders(headers: Record<string, string>): Record<string, string> {
   );
 }
 
-/** Fails unless a document has no script, handler or link but its own. */
+/** Checks that a document has only the page's scripts, handlers and links. */
 function checkDocument(text: string): void {
   const { document } = parseHTML(text);
   for (const element of document.querySelectorAll("*")) {
@@ -68,7 +68,7 @@ function checkDocument(text: string): void {
   assert.equal(text.includes(SECRET), false, "a secret is shown");
 }
 
-test("nothing of a client, a model or an upstream is markup on the page", async () => {
+test("no text of a client, a model or an upstream is markup on the page", async () => {
   const answer = writeChunks(
     { id: SCRIPT, model: SCRIPT, provider: SCRIPT, choices: [{ delta: { content: SCRIPT } }] },
     { choices: [{ delta: {}, finish_reason: SCRIPT }], usage: { prompt_tokens: 1, completion_tokens: 1 } },
@@ -114,7 +114,7 @@ test("nothing of a client, a model or an upstream is markup on the page", async 
   await gateway.stop();
 });
 
-test("nothing of a client, a model or an upstream is markup in the event stream", async () => {
+test("no text of a client, a model or an upstream is markup in the event stream", async () => {
   const gateway = createTestGateway({
     upstream: {
       status: 500,

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { createTestGateway, type TestGateway } from "../kit/gateway.ts";
 import { ADMIN_KEY, postForm, readToken, signIn } from "./viewer.ts";
 
-/** A browser's end of an event stream of the page. */
+/** A browser's side of an event stream of the page. */
 class Stream {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #text = "";
@@ -13,7 +13,7 @@ class Stream {
     this.#reader = response.body?.getReader();
   }
 
-  /** Reads until a text has arrived, and returns what came up to then. */
+  /** Reads until a text has arrived, and returns everything up to it. */
   async until(text: string): Promise<string> {
     while (!this.#text.includes(text)) {
       const { done, value } = await this.#reader?.read() ?? { done: true };
@@ -98,7 +98,7 @@ test("GET /console/events ends when the gateway stops, which does not wait for i
   await stopped;
 });
 
-test("at most 8 event streams are open, and a closed one makes room", async () => {
+test("at most 8 event streams are open, and a closed one frees its slot", async () => {
   const gateway = createTestGateway();
   const streams: Stream[] = [];
   for (let nth = 0; nth < 8; nth++) streams.push(await open(gateway));
@@ -109,7 +109,7 @@ test("at most 8 event streams are open, and a closed one makes room", async () =
   assert.equal(gateway.clock.waiting, 0, "a timer is left");
 });
 
-test("HEAD /console/events says whether the session lasts, and opens no stream", async () => {
+test("HEAD /console/events reports whether the session is valid, and opens no stream", async () => {
   const gateway = createTestGateway({ settings: { GATEWAY_ADMIN_KEY: ADMIN_KEY } });
   const head = (headers: Record<string, string>) =>
     gateway.fetch(new Request("http://gateway.test/console/events?view=", { method: "HEAD", headers }));

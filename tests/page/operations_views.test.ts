@@ -27,7 +27,7 @@ const LIST = {
   ],
 };
 
-/** Returns the text of a part of a view; of its sentence by default. */
+/** Returns the text of a part of a view. Default: its sentence. */
 async function read(
   gateway: TestGateway,
   path: string,
@@ -80,7 +80,7 @@ test("GET /console/spend has the same sums by day, model, key and session as wer
   assert.match((await read(gateway, "spend?days=1"))[0] ?? "", /^\$1\.50 today, as much as yesterday\./);
 });
 
-test("GET /console/spend says what to do before the first request, and without a limit", async () => {
+test("GET /console/spend explains what to do before the first request, and without a limit", async () => {
   const gateway = start();
   assert.match(
     (await read(gateway, "spend"))[0] ?? "",
@@ -115,7 +115,7 @@ for (const path of ["spend", "spend.csv", "models", "tools", "settings"]) {
   });
 }
 
-test("GET /console/spend says that its store does not answer", async () => {
+test("GET /console/spend reports that its store does not answer", async () => {
   // The sockets of the store's client do not keep the process alive, and a fake clock has no timers that do.
   const alive = setInterval(() => {}, 1000);
   try {
@@ -133,7 +133,7 @@ test("GET /console/spend says that its store does not answer", async () => {
   }
 });
 
-test("GET /console/models has aliases, windows and prices, and models that were asked", async () => {
+test("GET /console/models has aliases, windows and prices, and models that were requested", async () => {
   const gateway = start({
     MODEL_MAP: { fast: { model: "openai/gpt-5", fallbacks: ["demo/echo"] } },
     ANTHROPIC_MODEL: "a/b",
@@ -150,7 +150,7 @@ test("GET /console/models has aliases, windows and prices, and models that were 
   assert.match(first ?? "", /^openrouter\/openai\/gpt-5.*400k\$1\.25\$0\.125\$1010%/);
 });
 
-test("GET /console/models names the upstreams that refuse their key, do not answer or fail", async () => {
+test("GET /console/models names the upstreams that reject their key, do not answer or fail", async () => {
   const fetch = (input: string | URL | Request) => {
     const url = input instanceof Request ? input.url : String(input);
     if (url.includes("key.example")) return Promise.resolve(new Response("{}", { status: 401 }));
@@ -207,7 +207,7 @@ const turn = (name: string, outcome: string | undefined, status?: number): SeenS
   status,
 });
 
-test("countAttempts() counts each model that was asked, not only the one that answered", () => {
+test("countAttempts() counts each model that received a request, not only the one that answered", () => {
   const oldest = seen([turn("groq/x", "ok")], { startedAt: 1000 });
   const middle = seen([turn("groq/x", "failed", 429), turn("openrouter/a/b", "ok")], {
     startedAt: 2000,
@@ -245,7 +245,7 @@ test("countAttempts() ends a failure with a later success", () => {
   assert.deepEqual([attempts?.firstEvents, attempts?.speeds], [[500], [50]]);
 });
 
-test("healthOf() takes the check before failed requests, and failed requests before a check that runs", () => {
+test("healthOf() prefers a finished check to failed requests, and these to a running check", () => {
   const upstream = {
     name: "x",
     baseUrl: "https://x.example",
@@ -281,7 +281,7 @@ test("countToolCalls() counts ended calls by outcome", () => {
   ]);
 });
 
-test("GET /console/tools says what to set without tools and servers", async () => {
+test("GET /console/tools names the settings to set if there are no tools and servers", async () => {
   const gateway = start();
   assert.match(
     (await read(gateway, "tools"))[0] ?? "",

@@ -24,7 +24,7 @@ test("the page is open if the gateway has no key", async () => {
   }
 });
 
-test("a view of a gateway with keys asks for the admin key", async () => {
+test("a view of a gateway with keys shows a form for the admin key", async () => {
   const gateway = createTestGateway({ settings: KEYS });
   const callers: Record<string, string>[] = [
     {},
@@ -41,7 +41,7 @@ test("a view of a gateway with keys asks for the admin key", async () => {
   }
 });
 
-test("a gateway with client keys alone says how to set the admin key", async () => {
+test("a gateway with only client keys explains how to set the admin key", async () => {
   const gateway = createTestGateway({ settings: { GATEWAY_API_KEYS: "web:client-key-0123456789" } });
   const text = await (await gateway.get("/console/")).text();
   assert.match(text, /GATEWAY_ADMIN_KEY=/);
@@ -68,7 +68,7 @@ test("POST /console/sign-in starts a session, in a cookie that scripts and other
   assert.doesNotMatch(text, new RegExp(ADMIN_KEY));
 });
 
-test("the session's cookie is for HTTPS alone behind a proxy that serves HTTPS", async () => {
+test("the session's cookie is for HTTPS only behind a proxy that serves HTTPS", async () => {
   const gateway = createTestGateway({ settings: KEYS });
   const response = await postForm(gateway, "sign-in", { key: ADMIN_KEY }, { "x-forwarded-proto": "https" });
   assert.match(response.headers.get("set-cookie") ?? "", /; Secure$/);
@@ -142,7 +142,7 @@ test("a change of the admin key ends the sessions, another change does not", asy
   assert.match(await (await gateway.get("/console/", session)).text(), /Admin key/);
 });
 
-test("an action needs the token of the session, and a form of the page's own site", async () => {
+test("an action needs the token of the session, and a form of the same site", async () => {
   const gateway = createTestGateway({ settings: KEYS });
   const session = await signIn(gateway);
   const other = await signIn(gateway);
@@ -156,7 +156,7 @@ test("an action needs the token of the session, and a form of the page's own sit
   assert.equal((await send({ token: otherToken ?? "" })).status, 403);
   assert.equal((await send({ token }, { origin: "http://evil.test" })).status, 403);
   assert.equal((await send({ token }, { "sec-fetch-site": "cross-site" })).status, 403);
-  // The token is accepted: there is no such group.
+  // The token is accepted, but there is no such group.
   assert.equal((await send({ token }, { origin: "http://gateway.test" })).status, 404);
   assert.equal((await send({ token, action: "constructor" })).status, 404);
   assert.equal((await postForm(gateway, "errors", { token, action: "resolve" })).status, 401);

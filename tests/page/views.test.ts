@@ -63,7 +63,7 @@ const STATES: [name: string, run: (gateway: TestGateway) => Promise<void>, sente
 ];
 
 for (const [name, run, sentence] of STATES) {
-  test(`Now says what happens, with ${name}`, async () => {
+  test(`Now describes the traffic, with ${name}`, async () => {
     const gateway = createTestGateway({ upstream: ANSWER });
     await run(gateway);
     assert.match(await readText(gateway), sentence);
@@ -105,7 +105,7 @@ test("Now shows a request while it runs, and its row when it has ended", async (
   );
 });
 
-test("Now marks a request that waits for long", async () => {
+test("Now marks a request that has waited for a long time", async () => {
   const gateway = createTestGateway({ upstream: "no headers" });
   const leaving = new AbortController();
   const answering = gateway.post({ ...HELLO, model: "a/b" }, { signal: leaving.signal });
@@ -164,7 +164,7 @@ test("Now has the first 50 ended requests, and a link to the older ones", async 
   assert.deepEqual([first, rest].map((text) => text.match(/<th scope="row"/g)?.length), [50, 10]);
 });
 
-test("Now has a notice while a model fails, and none an hour later", async () => {
+test("Now has a notice while a model fails, and removes it after an hour", async () => {
   const clock = new FakeClock();
   const gateway = createTestGateway({ upstream: OVERLOADED, settings: { UPSTREAM_RETRIES: 0 }, clock });
   for (let nth = 0; nth < 3; nth++) await send(gateway, { model: "a/b" });
@@ -176,7 +176,7 @@ test("Now has a notice while a model fails, and none an hour later", async () =>
   assert.doesNotMatch(await readText(gateway), /Upstream fails/);
 });
 
-test("Request says who answered, and what each step took", async () => {
+test("Request shows which model answered, and the duration of each step", async () => {
   const clock = new FakeClock();
   const gateway = createTestGateway({
     clock,
@@ -250,8 +250,8 @@ test("Now has the cost of the UTC day, against the budget of all keys", async ()
   assert.equal(await note(open), "$0 today");
 });
 
-test("Now says that the cost of the day is unknown while its store does not answer", async () => {
-  // The sockets of the store's client do not keep the process alive.
+test("Now shows that the cost of the day is unknown while its store does not answer", async () => {
+  // The sockets of the store's client do not keep the process alive: a timer does.
   const alive = setInterval(() => {}, 1000);
   try {
     const gateway = createTestGateway({ settings: { RATE_LIMIT_STORE: "redis://127.0.0.1:1" } });
@@ -261,7 +261,7 @@ test("Now says that the cost of the day is unknown while its store does not answ
   }
 });
 
-test("Request says that an unknown request is not known", async () => {
+test("Request reports an unknown id", async () => {
   const gateway = createTestGateway();
   const response = await gateway.get("/console/request?id=req_unknown");
   assert.equal(response.status, 404);

@@ -3,7 +3,7 @@ import { createTestGateway } from "../kit/gateway.ts";
 import type { Json } from "../kit/json.ts";
 import { API_SETTINGS, minimalRequest, type UpstreamApi } from "../kit/requests/request.ts";
 
-/** Asks for a message whose upstream body has these pieces, and checks that the gateway is idle afterwards. */
+/** Sends a request whose upstream body has these pieces, and checks that the gateway is idle afterwards. */
 export async function askUntilIdle(
   api: UpstreamApi,
   body: readonly Uint8Array[],

@@ -24,7 +24,7 @@ async function wholeMessage(pieces: Uint8Array[], type?: string): Promise<Wire> 
   return await (await askUntilIdle("chat", pieces, {}, type)).json();
 }
 
-/** Compares a message with the expected one; ids and sealed reasoning are compared by what they stand for. */
+/** Compares a message with the expected one: ids by the upstream's ids, sealed reasoning by its text. */
 function assertMessage(message: Wire, { message: expected }: ChatStream): void {
   assert.equal(message.stop_reason, expected.stop_reason);
   assert.deepEqual(message.usage, expected.usage);

@@ -137,7 +137,7 @@ const boolean = { type: "boolean" };
 const strings = { type: "array", items: string };
 const maybe = { anyOf: [integer, { type: "null" }] };
 
-const CASES: [given: unknown, schema: JsonObject, meant: unknown][] = [
+const CASES: [given: unknown, schema: JsonObject, expected: unknown][] = [
   ["12", integer, 12],
   [" 1.5 ", number, 1.5],
   ["1.5", integer, "1.5"],
@@ -172,8 +172,8 @@ const CASES: [given: unknown, schema: JsonObject, meant: unknown][] = [
   ["12", { enum: [12] }, "12"],
 ];
 
-for (const [given, schema, meant] of CASES) {
-  test(`coerce() reads ${JSON.stringify(given)} as ${JSON.stringify(meant)} for ${JSON.stringify(schema)}`, () => {
-    assert.deepEqual(coerce(given, schema, schema), meant);
+for (const [given, schema, expected] of CASES) {
+  test(`coerce() reads ${JSON.stringify(given)} as ${JSON.stringify(expected)} for ${JSON.stringify(schema)}`, () => {
+    assert.deepEqual(coerce(given, schema, schema), expected);
   });
 }

@@ -10,9 +10,8 @@ import { API_SETTINGS, MODELS, UPSTREAM_APIS, type UpstreamApi } from "../kit/re
 import { DONE, writeChunk, writeDelta, writeEvent } from "../kit/streams.ts";
 import { type FakeResponse, FakeUpstream } from "../kit/upstream.ts";
 
-// A conversation as agents have it: the model thinks and calls a tool, thinks and calls two, then says what came of it.
-// At every byte of every answer the upstream breaks off, at every third it falls silent, and at every event the client
-// leaves.
+// A conversation of an agent: the model thinks and calls a tool, thinks and calls two tools, then answers with a text.
+// The upstream ends each answer early at every byte and stalls at every third one; the client disconnects at every event.
 
 const SECOND = 1000;
 const SETTINGS = { FIRST_BYTE_TIMEOUT: 30, IDLE_TIMEOUT: 20, PING_INTERVAL: 4, HOLD_TIMEOUT: 10 };
@@ -167,7 +166,7 @@ class Conversation {
   async assertIdle(what: string): Promise<void> {
     await setImmediate();
     const { clock } = this.gateway;
-    clock.advance(10); // the gateway learns the upstream's token counts a moment later
+    clock.advance(10); // the gateway learns from the upstream's token counts a moment later
     assert.ok(this.upstream.idle, `${what}: the upstream is idle`);
     assert.equal(clock.waiting, 0, `${what}: no timer is left`);
     const { requests } = await (await this.gateway.get("/status")).json();
@@ -175,7 +174,7 @@ class Conversation {
   }
 }
 
-/** Reads a response, which must be legal. */
+/** Reads a response, which must be valid. */
 async function read(response: Response): Promise<{ ending: string; events: Wire[]; error?: Wire }> {
   const text = await response.text();
   if (response.status !== 200) {
@@ -193,12 +192,12 @@ for (const api of UPSTREAM_APIS) {
   test(
     `POST /v1/messages continues a conversation after any fault in any answer (${api})`,
     async () => {
-      const undisturbed = new Conversation(api);
+      const reference = new Conversation(api);
       const expected: Wire[] = [];
-      for (const turn of turns.keys()) expected.push(await undisturbed.complete(turn));
+      for (const turn of turns.keys()) expected.push(await reference.complete(turn));
       assert.deepEqual(expected.map(({ stop_reason }) => stop_reason), ["tool_use", "tool_use", "end_turn"]);
 
-      const disturbed = new Conversation(api);
+      const faulty = new Conversation(api);
       for (const [turn, frames] of turns.entries()) {
         const whole = toBytes(frames.join(""));
         const needed = toBytes(frames.slice(0, frames.length - spare).join("")).length - 2;
@@ -207,25 +206,25 @@ for (const api of UPSTREAM_APIS) {
           const what = `turn ${turn}, byte ${offset}`;
 
           const ending = offset % 2 === 0 ? "close" : "reset";
-          const broken = await read(await disturbed.send({ body, ending, ignoresAbort: offset % 3 === 0 }));
+          const broken = await read(await faulty.send({ body, ending, ignoresAbort: offset % 3 === 0 }));
           assert.ok(["error", "status"].includes(broken.ending), `${what}: a part does not pass as complete`);
           assert.equal(broken.error.type, "api_error", what);
-          await disturbed.assertIdle(what);
+          await faulty.assertIdle(what);
 
           if (offset % 3 !== 0) continue;
-          const asked = disturbed.send({ body, ending: "open", ignoresAbort: offset % 2 === 0 }).then(read);
-          await disturbed.upstream.stalled;
+          const pending = faulty.send({ body, ending: "open", ignoresAbort: offset % 2 === 0 }).then(read);
+          await faulty.upstream.stalled;
           for (let passed = 0; passed < 30; passed += 10) {
             await setImmediate();
-            disturbed.gateway.clock.advance(10 * SECOND);
+            faulty.gateway.clock.advance(10 * SECOND);
           }
-          const stalled = await asked;
+          const stalled = await pending;
           assert.ok(["error", "status"].includes(stalled.ending), what);
           assert.equal(stalled.error.type, "timeout_error", what);
           assert.match(stalled.error.message, /"openrouter": it sent nothing for [23]0 s$/, what);
-          await disturbed.assertIdle(what);
+          await faulty.assertIdle(what);
         }
-        assert.deepEqual(await disturbed.complete(turn), expected[turn], `turn ${turn} is asked again`);
+        assert.deepEqual(await faulty.complete(turn), expected[turn], `turn ${turn} is repeated`);
       }
     },
   );
@@ -234,18 +233,18 @@ for (const api of UPSTREAM_APIS) {
     const conversation = new Conversation(api);
     for (const [turn, frames] of turns.entries()) {
       for (let events = 0; events <= frames.length; events++) {
-        for (const leave of ["before", "cancels", "aborts"] as const) {
-          const what = `turn ${turn}, ${leave} after ${events} frames`;
+        for (const disconnect of ["before", "cancels", "aborts"] as const) {
+          const what = `turn ${turn}, ${disconnect} after ${events} frames`;
           const client = new AbortController();
           const body = frames.slice(0, events).map(toBytes);
-          const asked = conversation.send(
+          const pending = conversation.send(
             { body, ending: "open", ignoresAbort: events % 2 === 0 },
             client.signal,
           );
-          const response = await Promise.race([asked, conversation.upstream.stalled]);
-          if (response !== undefined && leave === "cancels") await response.body?.cancel();
+          const response = await Promise.race([pending, conversation.upstream.stalled]);
+          if (response !== undefined && disconnect === "cancels") await response.body?.cancel();
           else client.abort();
-          await asked.then((answer) => answer.body?.cancel());
+          await pending.then((answer) => answer.body?.cancel());
           await conversation.assertIdle(what);
         }
       }

@@ -87,7 +87,7 @@ interface Run extends TestGateway {
 
 type StartOptions = Omit<TestGatewayOptions, "upstream">;
 
-/** Creates a gateway, and returns a function that sends it a message, to which the upstream replies thus. */
+/** Creates a gateway. Returns a function that sets the upstream's reply and sends a message. */
 function createStart(
   api: UpstreamApi,
   streamed: boolean,
@@ -114,7 +114,7 @@ function start(api: UpstreamApi, streamed: boolean, reply: FakeReply, options?: 
   return createStart(api, streamed, options)(reply);
 }
 
-/** Checks that no request is open any more. */
+/** Checks that no request is open. */
 async function assertIdle({ upstream, clock, get }: Run, what: string): Promise<void> {
   await setImmediate();
   assert.ok(upstream.idle, `${what}: the upstream is idle`);
@@ -123,7 +123,7 @@ async function assertIdle({ upstream, clock, get }: Run, what: string): Promise<
   assert.equal(requests.open, 0, `${what}: no other request is open`);
 }
 
-/** Reads a response to its end, which must be a legal one, and returns how it ended. */
+/** Reads a response to its end, which must be valid, and returns how it ended. */
 async function readEnd(
   response: Response,
   what: string,
@@ -142,7 +142,7 @@ async function readEnd(
   return { ending: "status", events: [], error: json };
 }
 
-/** A byte offset at which an answer may break off. */
+/** A byte offset at which an answer may end. */
 interface Place {
   offset: number;
   bytes: Uint8Array;
@@ -172,7 +172,7 @@ for (const api of UPSTREAM_APIS) {
   for (const streamed of [true, false]) {
     const how = `${api}, ${streamed ? "streamed" : "whole"}`;
 
-    test(`POST /v1/messages ends legally if the upstream breaks off at any byte (${how})`, async () => {
+    test(`POST /v1/messages ends in a valid form if the upstream ends at any byte (${how})`, async () => {
       const start = createStart(api, streamed);
       for (const { bytes, between, finished, done, offset } of placesOf(api)) {
         for (const ending of ["close", "reset"] as const) {
@@ -222,7 +222,7 @@ for (const api of UPSTREAM_APIS) {
       }
     });
 
-    test(`POST /v1/messages stops an upstream without headers when the client disconnects or time is over (${how})`, async () => {
+    test(`POST /v1/messages stops an upstream without headers when the client disconnects or at REQUEST_TIMEOUT (${how})`, async () => {
       const left = start(api, streamed, "no headers");
       await left.upstream.stalled;
       left.client.abort();
@@ -300,15 +300,15 @@ for (const api of UPSTREAM_APIS) {
     const { frames } = ANSWERS[api];
     for (const ending of ["close", "reset", "open"] as const) {
       for (let events = 0; events <= frames.length; events++) {
-        for (const leave of ["cancels", "aborts"] as const) {
-          const what = `${leave} after ${events} reads, ${ending}`;
+        for (const disconnect of ["cancels", "aborts"] as const) {
+          const what = `${disconnect} after ${events} reads, ${ending}`;
           const body = frames.map(toBytes);
           const run = start(api, true, { body, ending, ignoresAbort: events % 2 === 0 });
           const response = await run.answer;
           const reader = response.body?.getReader();
           assert.ok(reader);
           for (let read = 0; read < events; read++) await Promise.race([reader.read(), run.upstream.stalled]);
-          if (leave === "aborts") run.client.abort();
+          if (disconnect === "aborts") run.client.abort();
           else await reader.cancel();
           await assertIdle(run, what);
         }
@@ -316,7 +316,7 @@ for (const api of UPSTREAM_APIS) {
     }
   });
 
-  test(`POST /v1/messages sends its own message_start if the upstream starts late (${api})`, async () => {
+  test(`POST /v1/messages sends a message_start if the upstream starts late (${api})`, async () => {
     const { frames } = ANSWERS[api];
     const endings: [answer: FakeResponse | Error, ending: string, type?: string][] = [
       [{ body: frames.map(toBytes) }, "message_stop"],
@@ -375,7 +375,7 @@ async function readRest(reader: ReadableStreamDefaultReader<Uint8Array>): Promis
   return text;
 }
 
-test("writeEvents() sends no ping before the message to a client that does not read, and reads ahead once at most", async () => {
+test("writeEvents() sends no ping before the message to a client that does not read, and reads ahead at most once", async () => {
   const { frames } = ANSWERS.chat;
   const run = start("chat", true, { body: frames.map(toBytes) });
   const response = await run.answer;
@@ -387,7 +387,7 @@ test("writeEvents() sends no ping before the message to a client that does not r
 
 test("writeEvents() reports its end once if the client disconnects before the last event", async () => {
   for (const failure of [undefined, new Error("broken")]) {
-    for (const leave of ["cancels", "aborts", "both"] as const) {
+    for (const disconnect of ["cancels", "aborts", "both"] as const) {
       const clock = new FakeClock();
       const client = new AbortController();
       const outcomes: string[] = [];
@@ -414,8 +414,8 @@ test("writeEvents() reports its end once if the client disconnects before the la
       assert.match(new TextDecoder().decode((await ping).value), /^event: ping/);
       resume();
       await setImmediate();
-      if (leave !== "cancels") client.abort();
-      if (leave !== "aborts") await reader.cancel();
+      if (disconnect !== "cancels") client.abort();
+      if (disconnect !== "aborts") await reader.cancel();
       await setImmediate();
       assert.deepEqual(outcomes, [failure ? "failed" : "left"]);
       assert.equal(clock.waiting, 0);
@@ -439,7 +439,7 @@ test("writeEvents() sends events as they arrive", async () => {
   }
 });
 
-test("POST /v1/messages leaves no rejection unhandled at any fault", async () => {
+test("POST /v1/messages handles all rejections at any fault", async () => {
   await setImmediate();
   assert.deepEqual(unhandled, []);
 });

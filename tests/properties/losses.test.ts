@@ -9,7 +9,7 @@ import { findUnreportedLosses, translateRequest } from "./unreported_losses.ts";
 import type { Wire } from "../kit/json.ts";
 import { MODELS } from "../kit/requests/request.ts";
 
-/** The hosts, each with a model that it is asked for, and what else is said of that. */
+/** The hosts, each with the model of its requests, and settings of the turn. */
 const HOSTS: [host: string, dialect: Dialect, model: string, settings?: Partial<TurnContext>][] = [
   ...HOST_NAMES.filter((name) => name !== "anthropic").map((name): [string, Dialect, string] => [
     name,
@@ -44,10 +44,10 @@ const cache_control = { type: "ephemeral", ttl: "1h" };
 const png = { type: "base64", media_type: "image/png", data: "iVBO" };
 const pdf = { type: "base64", media_type: "application/pdf", data: "JVBE" };
 
-/** A request with every field that Anthropic's API has, every kind of block, and a field of a later day in each object. */
+/** Creates a request with every field of Anthropic's API, every kind of block, and an unknown field in each object. */
 function createRequest(model: string): Wire {
   const own = seal(model, [{ type: "reasoning.text", text: "Mine", format: "unknown" }]);
-  return withNews({
+  return withUnknownFields({
     model: "m",
     max_tokens: 4000,
     stream: true,
@@ -209,19 +209,19 @@ function createRequest(model: string): Wire {
   });
 }
 
-/** Adds to each object what is not known, but where any field has a meaning: in schemas, inputs and examples. */
-function withNews(value: Wire, at = ""): Wire {
-  if (Array.isArray(value)) return value.map((item) => withNews(item, at));
+/** Adds an unknown field to each object, except where any field has a meaning: in schemas, inputs and examples. */
+function withUnknownFields(value: Wire, at = ""): Wire {
+  if (Array.isArray(value)) return value.map((item) => withUnknownFields(item, at));
   if (typeof value !== "object" || value === null) return value;
   if (/schema|input|cache_control|citations|task_budget|block_binding|tool$|edits|skills/.test(at)) {
     return value;
   }
-  const fields = Object.entries(value).map(([key, item]) => [key, withNews(item, key)]);
+  const fields = Object.entries(value).map(([key, item]) => [key, withUnknownFields(item, key)]);
   return { ...Object.fromEntries(fields), field_of_a_later_day: "news" };
 }
 
 for (const [host, dialect, model, settings] of HOSTS) {
-  // The sealed value holds the thinking once more.
+  // The sealed value contains the thinking as well.
   const ignored = [/^messages\.2\.content\.1\./];
   const target = { dialect, toContext: () => ({ ...toContext(model), ...settings }), ignored };
 

@@ -11,8 +11,8 @@ import { MODELS } from "../kit/requests/request.ts";
 
 const RUNS = { seed: SEED, numRuns: 250 };
 
-const words = fc.string({ unit: "grapheme", maxLength: 10 });
-/** Fields of a later day; none of them is a name that the API gives a meaning to. */
+const plainText = fc.string({ unit: "grapheme", maxLength: 10 });
+/** Fields that the API does not define. */
 const extra = fc.dictionary(
   fc.oneof(
     fc.constantFrom("caller", "container", "x_new", "__proto__", "constructor"),
@@ -51,13 +51,13 @@ const block: fc.Arbitrary<Streamed> = fc.oneof(
       text: "",
     })),
     deltas: fc.array(fc.oneof(
-      words.map((text) => ({ type: "text_delta", text })),
+      plainText.map((text) => ({ type: "text_delta", text })),
       citation.map((one) => ({ type: "citations_delta", citation: one })),
     )),
   }),
   fc.record({
     start: fc.constant({ type: "thinking", thinking: "", signature: "" }),
-    deltas: fc.tuple(fc.array(words), fc.boolean()).map(([thoughts, signed]) => [
+    deltas: fc.tuple(fc.array(plainText), fc.boolean()).map(([thoughts, signed]) => [
       ...thoughts.map((thinking) => ({ type: "thinking_delta", thinking })),
       ...(signed ? [{ type: "signature_delta", signature: "EqQB" }] : []),
     ]),
@@ -120,10 +120,10 @@ const answer = fc.record({
     }),
   ),
   blocks: fc.array(block, { maxLength: 5 }),
-  /** How far the upstream's indexes lie apart; Anthropic's are neighbours. */
+  /** Difference between two indexes of the upstream; 1 at Anthropic. */
   stride: fc.constantFrom(1, 1, 3),
   pings: fc.array(fc.nat(20), { maxLength: 3 }),
-  news: fc.array(fc.nat(20), { maxLength: 2 }),
+  unknownEvents: fc.array(fc.nat(20), { maxLength: 2 }),
   end: fc.record({
     delta: fc.tuple(
       extra,
@@ -138,8 +138,8 @@ const answer = fc.record({
 });
 type NativeAnswer = typeof answer extends fc.Arbitrary<infer T> ? T : never;
 
-/** The events as the upstream sends them. */
-function toSent({ head, blocks, stride, pings, news, end, openrouter }: NativeAnswer): Wire[] {
+/** Returns the events that the upstream sends. */
+function toSent({ head, blocks, stride, pings, unknownEvents, end, openrouter }: NativeAnswer): Wire[] {
   const foreign = openrouter ? { cost: 0.5, is_byok: false, cost_details: {} } : {};
   const events: Wire[] = [
     { type: "message_start", message: { ...head, ...(openrouter && { provider: "Anthropic" }) } },
@@ -150,7 +150,9 @@ function toSent({ head, blocks, stride, pings, news, end, openrouter }: NativeAn
     ]),
   ];
   for (const at of pings) events.splice(1 + at % events.length, 0, { type: "ping" });
-  for (const at of news) events.splice(1 + at % events.length, 0, { type: "event_of_a_later_day", at });
+  for (const at of unknownEvents) {
+    events.splice(1 + at % events.length, 0, { type: "event_of_a_later_day", at });
+  }
   events.push(
     { ...end.more, type: "message_delta", delta: end.delta, usage: { ...end.usage, ...foreign } },
     { type: "message_stop" },
@@ -158,7 +160,7 @@ function toSent({ head, blocks, stride, pings, news, end, openrouter }: NativeAn
   return JSON.parse(JSON.stringify(events));
 }
 
-/** The events as the client must get them: those that were sent, but for what is documented. */
+/** Returns the events that the client must receive: those of the upstream with the documented repairs. */
 function toExpected(sent: readonly Wire[]): Wire[] {
   const events: Wire[] = [];
   const indexes = new Map<number, number>();
@@ -178,7 +180,7 @@ function toExpected(sent: readonly Wire[]): Wire[] {
         break;
       }
       case "content_block_start":
-        // OpenRouter's copy of a thought that is there already, with Anthropic's own signature.
+        // OpenRouter repeats a thought that was sent before with Anthropic's signature.
         if (signed && content_block.data?.startsWith("openrouter.reasoning:")) {
           skipped = index;
           break;
@@ -214,7 +216,7 @@ function toExpected(sent: readonly Wire[]): Wire[] {
   return events;
 }
 
-/** Whether the model makes a call itself; its code's calls are answered while the turn goes on. */
+/** True if the model makes a call itself; calls of its code are answered during the turn. */
 function isDirect({ caller }: Wire): boolean {
   return typeof caller !== "object" || caller === null || Array.isArray(caller) || caller.type === "direct";
 }
@@ -224,7 +226,7 @@ function toBody(events: readonly Wire[], openrouter: boolean): Uint8Array {
   return toBytes(frames.join("") + (openrouter ? "event: data\ndata: [DONE]\n\n" : ""));
 }
 
-/** What the gateway makes up where the upstream names no id of Anthropic's. */
+/** Removes the random part of an id that the gateway generates if the upstream's is not in Anthropic's form. */
 function withoutNewId(id: string): string {
   return id.replace(/^msg_[A-Za-z0-9]{24}$/, "msg_");
 }

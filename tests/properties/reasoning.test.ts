@@ -15,21 +15,21 @@ import { SEED } from "../kit/random.ts";
 
 const RUNS = { seed: SEED, numRuns: 200 };
 
-/** Says a conversation to a model of a family. */
-function say({ dialect, model }: Pick<Family, "dialect" | "model">, messages: Wire[]) {
+/** Translates a conversation for a model of a family. Returns the upstream's body and the paths of the losses. */
+function translate({ dialect, model }: Pick<Family, "dialect" | "model">, messages: Wire[]) {
   const context = toContext(model);
   const request = parseMessagesRequest({ model: "m", max_tokens: 99, messages });
   const body: Wire = JSON.parse(JSON.stringify(dialect.toBody(request, context)));
   return { body, lost: context.loss.entries.map(([path]) => path) };
 }
 
-/** The results of the calls of an answer. */
+/** Returns the results of the calls of an answer. */
 function toResults(content: Wire[]): Wire[] {
   const calls = content.filter(({ type }) => type === "tool_use");
   return calls.map(({ id }) => ({ type: "tool_result", tool_use_id: id, content: "13" }));
 }
 
-/** An answer without what a host need not say twice: the place of a detail, and an id where it sent none. */
+/** Removes fields that the next turn need not repeat: the index of a detail, and an id that the host did not send. */
 function withoutPlaces(message: Wire): Wire {
   const details = message.reasoning_details?.map(({ index: _index, ...detail }: Wire) => detail);
   const calls = message.tool_calls?.map((call: Wire) => ({
@@ -45,7 +45,7 @@ for (const family of FAMILIES) {
       fc.property(family.turn, fc.boolean(), ({ sent, wanted }, shown) => {
         const thinking = { type: "adaptive", ...(!shown && { display: "omitted" }) };
         const content = readContent(family, sent, { thinking });
-        const { body, lost } = say(family, [
+        const { body, lost } = translate(family, [
           { role: "user", content: "Is 91 a prime?" },
           { role: "assistant", content },
           { role: "user", content: [...toResults(content), { type: "text", text: "And 97?" }] },
@@ -68,7 +68,7 @@ test("Dialect.toBody() removes and reports the reasoning of another model", () =
         { role: "user", content: "Is it?" },
         { role: "assistant", content: readContent(family, sent) },
       ]);
-      const { body, lost } = say(target, [...messages, { role: "user", content: "Sure?" }]);
+      const { body, lost } = translate(target, [...messages, { role: "user", content: "Sure?" }]);
       const written = JSON.stringify(body);
       assert.ok(!written.includes("orgw1."), "no seal is left");
       for (const [nth, { family, sent }] of turns.entries()) {
@@ -111,7 +111,7 @@ test("Dialect.toBody() keeps Claude's thinking byte for byte if the API changes"
         fc.property(from.turn, fc.boolean(), ({ sent }, shown) => {
           const thinking = { type: "adaptive", ...(!shown && { display: "omitted" }) };
           const content = readContent(from, sent, { thinking });
-          const { body, lost } = say(to, [{ role: "assistant", content }, {
+          const { body, lost } = translate(to, [{ role: "assistant", content }, {
             role: "user",
             content: "Sure?",
           }]);
@@ -127,8 +127,8 @@ test("Dialect.toBody() keeps Claude's thinking byte for byte if the API changes"
 
 const local = FAMILIES.find(({ name }) => name.includes("tags"));
 
-/** What a client reads of an answer that may think between tags. */
-function tell(parts: readonly string[], finish = "stop"): { thinking: string; text: string } {
+/** Returns what a client receives of an answer that may have thinking between tags. */
+function readAnswer(parts: readonly string[], finish = "stop"): { thinking: string; text: string } {
   assert.ok(local);
   const content = readContent(local, [
     ...parts.map((content) => ({ choices: [{ delta: { content } }] })),
@@ -139,7 +139,7 @@ function tell(parts: readonly string[], finish = "stop"): { thinking: string; te
   return { thinking: all("thinking", "thinking"), text: all("text", "text") };
 }
 
-const CASES: [said: string, thinking: string, text: string][] = [
+const CASES: [content: string, thinking: string, text: string][] = [
   ["<think>Odd.</think>No.", "Odd.", "No."],
   ["\n <think>\n Odd. \n</think>\n\nNo.\n", "Odd.", "No.\n"],
   ["<think>1 < 2 </ 3</think>Yes", "1 < 2 </ 3", "Yes"],
@@ -152,23 +152,23 @@ const CASES: [said: string, thinking: string, text: string][] = [
   [" \n", "", ""],
   ["  Indented", "", "  Indented"],
   ["<think>a</think><think>b</think>", "a", "<think>b</think>"],
-  // An answer whose tag never ends is an answer all the same.
+  // If the tag does not end, the thinking is also the text of the answer.
   ["<think>The answer is 7 </th", "The answer is 7 </th", "The answer is 7 </th"],
 ];
 
 test("Dialect.createReader() separates thinking between tags from the text at any cut", () => {
-  for (const [said, thinking, text] of CASES) {
-    for (let first = 0; first <= said.length; first++) {
-      for (let second = first; second <= said.length; second++) {
-        const parts = [said.slice(0, first), said.slice(first, second), said.slice(second)];
-        assert.deepEqual(tell(parts), { thinking, text }, JSON.stringify(parts));
+  for (const [content, thinking, text] of CASES) {
+    for (let first = 0; first <= content.length; first++) {
+      for (let second = first; second <= content.length; second++) {
+        const parts = [content.slice(0, first), content.slice(first, second), content.slice(second)];
+        assert.deepEqual(readAnswer(parts), { thinking, text }, JSON.stringify(parts));
       }
     }
   }
 });
 
 test("Dialect.createReader() treats truncated thinking as thinking, not as text", () => {
-  assert.deepEqual(tell(["<think>Let me "], "length"), { thinking: "Let me", text: "" });
+  assert.deepEqual(readAnswer(["<think>Let me "], "length"), { thinking: "Let me", text: "" });
 });
 
 test("Dialect.toBody() drops thinking without a signature for models that require one", () => {
@@ -180,7 +180,7 @@ test("Dialect.toBody() drops thinking without a signature for models that requir
         { choices: [{ delta: { content: "No." }, finish_reason: "stop" }] },
       ]);
       assert.equal(content[0]?.thinking, "Hm.");
-      const { body, lost } = say(family, [{ role: "assistant", content }, {
+      const { body, lost } = translate(family, [{ role: "assistant", content }, {
         role: "user",
         content: "Sure?",
       }]);

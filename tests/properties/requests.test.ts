@@ -23,8 +23,8 @@ const RUNS = { seed: SEED, numRuns: 300 };
 /** Models whose requests differ. */
 const REQUEST_MODELS = [...Object.values(MODELS), "gpt-5.6-sol", "gpt-4.1"];
 
-/** Something that a person or a model said; no two are alike, so that each can be looked for. */
-const words = fc.tuple(fc.uuid(), fc.string({ unit: "binary", maxLength: 4 })).map(([id, more]) =>
+/** A unique text, so that it can be found. */
+const uniqueText = fc.tuple(fc.uuid(), fc.string({ unit: "binary", maxLength: 4 })).map(([id, more]) =>
   `said-${id} ${more}`
 );
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
@@ -32,37 +32,37 @@ const cached = fc.constantFrom({}, { cache_control: { type: "ephemeral" } }, { c
 const mix = (...parts: fc.Arbitrary<Wire>[]): fc.Arbitrary<Wire> =>
   fc.tuple(...parts).map((each) => Object.assign({}, ...each));
 
-const text = mix(words.map((text) => ({ type: "text", text })), cached);
+const text = mix(uniqueText.map((text) => ({ type: "text", text })), cached);
 const source = fc.oneof(
-  words.map((data) => ({ type: "base64", media_type: "image/png", data })),
-  words.map((url) => ({ type: "url", url })),
+  uniqueText.map((data) => ({ type: "base64", media_type: "image/png", data })),
+  uniqueText.map((url) => ({ type: "url", url })),
 );
 const image = mix(source.map((source) => ({ type: "image", source })), cached);
-const unknown: fc.Arbitrary<Wire> = words.map((text) => ({ type: "block_of_a_later_day", text }));
-const titles = fc.record({ title: words, context: words }, { requiredKeys: [] });
+const unknown: fc.Arbitrary<Wire> = uniqueText.map((text) => ({ type: "block_of_a_later_day", text }));
+const titles = fc.record({ title: uniqueText, context: uniqueText }, { requiredKeys: [] });
 const document = mix(
   fc.oneof(
     source,
-    words.map((data) => ({ type: "text", media_type: "text/plain", data })),
-    words.map((content) => ({ type: "content", content })),
+    uniqueText.map((data) => ({ type: "text", media_type: "text/plain", data })),
+    uniqueText.map((content) => ({ type: "content", content })),
     fc.array(fc.oneof(text, image), { maxLength: 3 }).map((content) => ({ type: "content", content })),
-    words.map((file_id) => ({ type: "file", file_id })),
+    uniqueText.map((file_id) => ({ type: "file", file_id })),
   ).map((source) => ({ type: "document", source })),
   titles,
   cached,
 );
 const found = mix(
-  fc.record({ source: words, title: words, content: fc.array(text, { maxLength: 2 }) }),
+  fc.record({ source: uniqueText, title: uniqueText, content: fc.array(text, { maxLength: 2 }) }),
   fc.constant({ type: "search_result" }),
 );
-const reference = words.map((tool_name) => ({ type: "tool_reference", tool_name }));
+const reference = uniqueText.map((tool_name) => ({ type: "tool_reference", tool_name }));
 const result = mix(
   fc.record({
     type: fc.constant("tool_result"),
     tool_use_id: fc.uuid(),
     content: maybe(fc.oneof(
       fc.constantFrom<Wire[]>("", null, []),
-      words,
+      uniqueText,
       fc.array(fc.oneof(text, image, document, found, reference, unknown), { maxLength: 4 }),
     )),
     is_error: fc.constantFrom(true, false, undefined),
@@ -70,42 +70,46 @@ const result = mix(
   cached,
 );
 const call = mix(
-  fc.record({ id: fc.uuid(), name: words, input: fc.dictionary(fc.string(), words, { maxKeys: 3 }) }),
+  fc.record({
+    id: fc.uuid(),
+    name: uniqueText,
+    input: fc.dictionary(fc.string(), uniqueText, { maxKeys: 3 }),
+  }),
   fc.constant({ type: "tool_use" }),
 );
 const thinking = fc.oneof(
-  fc.tuple(words, fc.constantFrom("EqQB", "", undefined)).map(([thinking, signature]) => ({
+  fc.tuple(uniqueText, fc.constantFrom("EqQB", "", undefined)).map(([thinking, signature]) => ({
     type: "thinking",
     thinking,
     ...(signature !== undefined && { signature }),
   })),
-  fc.tuple(words, fc.constantFrom(...REQUEST_MODELS, "another/model")).map(([thinking, model]) => ({
+  fc.tuple(uniqueText, fc.constantFrom(...REQUEST_MODELS, "another/model")).map(([thinking, model]) => ({
     type: "thinking",
     thinking,
     signature: seal(model, [{ type: "reasoning.text", text: thinking }]),
   })),
-  words.map((data) => ({ type: "redacted_thinking", data })),
-  fc.tuple(words, fc.constantFrom(...REQUEST_MODELS, "another/model")).map(([data, model]) => ({
+  uniqueText.map((data) => ({ type: "redacted_thinking", data })),
+  fc.tuple(uniqueText, fc.constantFrom(...REQUEST_MODELS, "another/model")).map(([data, model]) => ({
     type: "redacted_thinking",
     data: seal(model, [{ type: "reasoning.encrypted", data }]),
   })),
 );
 
-/** What servers' tools did, and what a compaction left. */
-const retold = fc.oneof(
+/** Blocks of server tools and MCP servers, and of a compaction. */
+const serverBlocks = fc.oneof(
   fc.record({
     type: fc.constantFrom("server_tool_use", "mcp_tool_use"),
     id: fc.uuid(),
-    name: words,
-    server_name: words,
-    input: words.map((query) => ({ query })),
+    name: uniqueText,
+    server_name: uniqueText,
+    input: uniqueText.map((query) => ({ query })),
   }),
   fc.record({
     type: fc.constantFrom("web_search_tool_result", "mcp_tool_result", "bash_code_execution_tool_result"),
     tool_use_id: fc.uuid(),
-    content: fc.oneof(words, words.map((text) => [{ type: "text", text }])),
+    content: fc.oneof(uniqueText, uniqueText.map((text) => [{ type: "text", text }])),
   }),
-  words.map((content) => ({ type: "compaction", content })),
+  uniqueText.map((content) => ({ type: "compaction", content })),
 );
 
 const blocks = (...kinds: fc.Arbitrary<Wire>[]) => fc.array(fc.oneof(...kinds), { maxLength: 5 });
@@ -113,44 +117,44 @@ const message: fc.Arbitrary<Wire> = fc.oneof(
   fc.record({
     role: fc.constant("user"),
     content: fc.oneof(
-      words,
+      uniqueText,
       blocks(text, image, document, found, result, unknown, thinking, call, reference),
     ),
   }),
   fc.record({
     role: fc.constant("assistant"),
-    content: fc.oneof(words, blocks(text, call, thinking, unknown, image, result, retold)),
+    content: fc.oneof(uniqueText, blocks(text, call, thinking, unknown, image, result, serverBlocks)),
   }),
   fc.record({
     role: fc.constant("system"),
-    content: fc.oneof(words, fc.constant(""), blocks(text, unknown)),
+    content: fc.oneof(uniqueText, fc.constant(""), blocks(text, unknown)),
   }),
 );
 
 const tool = fc.oneof(
   fc.record({
-    name: words,
-    description: words,
-    input_schema: words.map((description) => ({
+    name: uniqueText,
+    description: uniqueText,
+    input_schema: uniqueText.map((description) => ({
       type: "object",
       properties: { a: { type: "string", description } },
     })),
     strict: fc.boolean(),
   }, { requiredKeys: ["name", "input_schema"] }),
-  words.map((name) => ({ type: "web_search_20250305", name })),
+  uniqueText.map((name) => ({ type: "web_search_20250305", name })),
 );
 
 const request: fc.Arbitrary<Wire> = fc.record({
   model: fc.constant("m"),
   max_tokens: fc.nat(),
   messages: fc.array(message, { minLength: 1, maxLength: 5 }),
-  system: fc.oneof(words, blocks(text, unknown), fc.constant(null)),
+  system: fc.oneof(uniqueText, blocks(text, unknown), fc.constant(null)),
   tools: fc.array(tool, { maxLength: 3 }),
   tool_choice: fc.oneof(
     fc.constantFrom<Wire[]>({ type: "auto" }, { type: "any", disable_parallel_tool_use: true }, {
       type: "none",
     }),
-    words.map((name) => ({ type: "tool", name })),
+    uniqueText.map((name) => ({ type: "tool", name })),
     fc.constant({ type: "choice_of_a_later_day" }),
   ),
   thinking: fc.constantFrom(
@@ -163,18 +167,18 @@ const request: fc.Arbitrary<Wire> = fc.record({
   output_config: fc.record({
     effort: fc.constantFrom("low", "max", "effort_of_a_later_day", null),
     format: fc.oneof(
-      words.map((description) => ({ type: "json_schema", schema: { type: "object", description } })),
-      words.map((text) => ({ type: "format_of_a_later_day", text })),
+      uniqueText.map((description) => ({ type: "json_schema", schema: { type: "object", description } })),
+      uniqueText.map((text) => ({ type: "format_of_a_later_day", text })),
     ),
   }, { requiredKeys: [] }),
-  stop_sequences: fc.array(words, { maxLength: 6 }),
+  stop_sequences: fc.array(uniqueText, { maxLength: 6 }),
   temperature: fc.double({ noNaN: true, noDefaultInfinity: true }),
   top_p: fc.constant(0.5),
   top_k: fc.nat(),
   stream: fc.boolean(),
   metadata: fc.constant({ user_id: "u" }),
   cache_control: fc.constant({ type: "ephemeral" }),
-  field_of_a_later_day: words,
+  field_of_a_later_day: uniqueText,
 }, { requiredKeys: ["model", "max_tokens", "messages"] }).map((fields) => JSON.parse(JSON.stringify(fields)));
 
 const openrouterMessages = createAnthropicDialect({
@@ -198,7 +202,7 @@ const DIALECTS: Record<string, Dialect> = {
   ),
 };
 
-/** What may be known of a model: anything from nothing to all. */
+/** Any part of the facts of a model. */
 const facts: fc.Arbitrary<ModelFacts> = fc.record({
   contextLength: fc.nat(),
   maxOutput: fc.nat(),
@@ -239,7 +243,7 @@ function freeze<T>(value: T): T {
   return Object.freeze(value);
 }
 
-/** All that is said in a value, with its path; what a seal holds counts as said in the block that carries it. */
+/** Yields all generated texts in a value, with their paths. */
 function* textsOf(value: unknown, path: string): Generator<[path: string, text: string]> {
   if (typeof value === "string") {
     if (value.startsWith("said-")) yield [path, value];
@@ -249,7 +253,7 @@ function* textsOf(value: unknown, path: string): Generator<[path: string, text: 
   for (const [key, item] of Object.entries(value)) yield* textsOf(item, path === "" ? key : `${path}.${key}`);
 }
 
-/** All strings of a body, and those inside of strings that hold JSON, or reasoning as OpenRouter writes it. */
+/** Yields all strings of a body, and those inside of JSON and of reasoning in OpenRouter's format. */
 function* stringsOf(value: unknown): Generator<string> {
   if (typeof value === "string") {
     yield value;
@@ -272,23 +276,23 @@ for (const [name, dialect] of Object.entries(DIALECTS)) {
   test(`Dialect.toBody() sends every text of a request or reports its loss (${name})`, () => {
     fc.assert(
       fc.property(request, facts, fc.constantFrom(...REQUEST_MODELS), (body, known, model) => {
-        const asked = parseMessagesRequest(freeze(body));
+        const parsed = parseMessagesRequest(freeze(body));
         const context = toContext(model, freeze(known));
-        const sent = dialect.toBody(asked, context);
+        const sent = dialect.toBody(parsed, context);
         assertNoHoles(sent, "");
         const written = JSON.parse(JSON.stringify(sent));
         assert.equal(written.model, model);
-        const onlyWarmsCache = dialect.name === "anthropic" && asked.max_tokens === 0;
+        const onlyWarmsCache = dialect.name === "anthropic" && parsed.max_tokens === 0;
         assert.equal(written.stream, !onlyWarmsCache);
         const strings = [...stringsOf(written)];
         const lost = context.loss.entries.map(([path]) => path);
-        for (const [path, said] of textsOf(body, "")) {
-          // In the Responses API, the gateway itself ends the answer at these.
+        for (const [path, text] of textsOf(body, "")) {
+          // The Responses API has no stop sequences: the gateway ends the answer.
           if (dialect.name === "responses" && path.startsWith("stop_sequences.")) continue;
           const reported = lost.some((one) => path === one || path.startsWith(`${one}.`));
           assert.ok(
-            reported || strings.some((one) => one.includes(said)),
-            `${path} is said or lost; ${lost}`,
+            reported || strings.some((one) => one.includes(text)),
+            `${path} is sent or lost; ${lost}`,
           );
         }
         for (const path of lost) assert.ok(has(body, path), `${path} is a path of the request`);
@@ -332,7 +336,7 @@ test("Dialect.toBody() for the native API loses only what is documented", () => 
   );
 });
 
-/** What Anthropic takes of a message: not the thinking that it did not sign, and calls of others as a text. */
+/** Returns the content that Anthropic accepts: no thinking without its signature, and calls of MCP servers as text. */
 function own({ role, content }: Wire): Wire {
   if (role !== "assistant" || typeof content === "string") return content;
   return content.map((block: Wire) => block.type === "mcp_tool_use" ? describe(block) : block).filter(
@@ -367,7 +371,7 @@ test("estimateTokens() grows with the request and is never zero", () => {
   );
 });
 
-/** Thinking of earlier turns is not read again, so what follows may make it count for nothing. */
+/** Removes thinking: a later turn may reduce its count to zero, because earlier turns' thinking is not counted. */
 function withoutThinking({ content, ...message }: Wire): Wire {
   if (typeof content === "string") return { ...message, content };
   return { ...message, content: content.filter(({ type }: Wire) => !/thinking/.test(type)) };

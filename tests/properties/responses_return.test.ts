@@ -29,12 +29,12 @@ for (const [name, model] of TARGETS) {
 
   test(`Dialect.toBody() translates a conversation to the Responses API without unreported changes (${name}, ${model})`, () => {
     fc.assert(
-      fc.property(conversations(sealReasoning), (asked) => {
+      fc.property(conversations(sealReasoning), (request) => {
         const target = { dialect: dialectFor(name, "responses", model), toContext: () => toContext(model) };
-        const { body, loss } = translateRequest(asked, target);
-        const expected: Wire = structuredClone(asked);
+        const { body, loss } = translateRequest(request, target);
+        const expected: Wire = structuredClone(request);
         const actual: Wire = fromResponsesRequest(parseJson(body), sealItem);
-        delete expected.stop_sequences; // the gateway itself ends the answer
+        delete expected.stop_sequences; // the gateway ends the answer
         removeLosses(expected, actual, loss);
         assert.deepEqual(toComparable(actual), toComparable(expected));
       }),
@@ -54,7 +54,7 @@ function withoutBlanks({ system, messages, ...rest }: Json): Json {
   };
 }
 
-/** Reduces a request to what both APIs can express. IDs are numbered, because the API accepts only short ones. */
+/** Reduces a request to the parts that both APIs have. IDs are numbered, because the API accepts only short ones. */
 function toComparable(request: Json): Json {
   const { blocks, ...plain } = toPlain(withoutBlanks(request));
   const ids: unknown[] = [];
@@ -65,7 +65,7 @@ function toComparable(request: Json): Json {
   };
   const seals = new Set<unknown>();
   const kept = objects(blocks).filter(({ text, data }) => {
-    // DeepSeek gets its reasoning once more before each call.
+    // DeepSeek receives its reasoning again before each call.
     const repeated = data !== undefined && seals.has(data);
     seals.add(data);
     return !repeated && !/(Image|Document) omitted/.test(String(text));
@@ -102,7 +102,7 @@ for (const name of ["openai", "deepseek", "llamacpp"] as const) {
             assert.ok(open.includes(item.call_id), "a result follows its call");
             open.splice(open.indexOf(item.call_id), 1);
           } else if (item.role === "user" || item.role === "system") {
-            assert.deepEqual(open, [], "calls have their results before anything else is said");
+            assert.deepEqual(open, [], "calls have their results before any other content");
           } else if (item.type === "reasoning") {
             const next = input.slice(at + 1).find(({ type }: Wire) => type !== "reasoning");
             assert.ok(

@@ -23,11 +23,11 @@ function sealed(text: string): string {
 for (const name of HOST_NAMES.filter((name) => name !== "anthropic")) {
   test(`Dialect.toBody() translates a conversation to chat completions without unreported changes (${name})`, () => {
     fc.assert(
-      fc.property(conversations(sealed), (asked) => {
+      fc.property(conversations(sealed), (request) => {
         const target = { dialect: dialectFor(name, "openai", MODEL), toContext: () => toContext(MODEL) };
-        const { body, loss } = translateRequest(asked, target);
+        const { body, loss } = translateRequest(request, target);
         const chat = parseJson(body);
-        const expected = structuredClone(asked);
+        const expected = structuredClone(request);
         const actual = toMessagesRequest(chat, (details) => seal(MODEL, details));
         removeLosses(expected, actual, loss);
         const strict = !OWN_IDS.has(name);
@@ -38,10 +38,10 @@ for (const name of HOST_NAMES.filter((name) => name !== "anthropic")) {
   });
 }
 
-/** Hosts that accept only ids of their own form: there, only equal ids are compared. */
+/** Hosts that accept only ids in one form: there, only equality of ids is compared. */
 const OWN_IDS = new Set(["openai", "azure", "mistral"]);
 
-/** Leaves out the placeholder of a file that a host does not accept; without `strict`, numbers the ids. */
+/** Removes the placeholder of a file that a host does not accept; without `strict`, numbers the ids. */
 function withoutHostIds({ blocks, ...plain }: Json, strict: boolean): Json {
   const ids: unknown[] = [];
   const toId = (id: unknown) => {

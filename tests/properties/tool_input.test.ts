@@ -8,7 +8,7 @@ import { SEED } from "../kit/random.ts";
 
 const RUNS = { seed: SEED, numRuns: 1000 };
 
-/** Strings with everything that could fool a reader: quotes, braces, escapes, halves of surrogate pairs. */
+/** Strings that are difficult to parse: quotes, braces, escapes, halves of surrogate pairs. */
 const tricky = fc.string({
   unit: fc.constantFrom(
     ...'{}[]"\\:,/ \n\t\r',
@@ -94,7 +94,7 @@ test("ToolInput removes text around the object", () => {
   );
 });
 
-test("ToolInput rejects a second object that is no copy, at any cut", () => {
+test("ToolInput rejects a second object that differs from the first, at any cut", () => {
   const filled = objectText.filter((text) => !/^\{\s*\}$/.test(text));
   fc.assert(
     fc.property(filled, fc.boolean(), sizes, (text, twice, cuts) => {
@@ -151,8 +151,8 @@ test("ToolInput corrects arguments in the same way at any cut", () => {
 test("ToolInput unwraps an object from a string", () => {
   fc.assert(
     fc.property(spaces, objectText, sizes, (space, text, cuts) => {
-      const said = read(`${space}${JSON.stringify(text)}${space}`, cuts);
-      assert.deepEqual(JSON.parse(said), JSON.parse(text));
+      const output = read(`${space}${JSON.stringify(text)}${space}`, cuts);
+      assert.deepEqual(JSON.parse(output), JSON.parse(text));
     }),
     RUNS,
   );
@@ -216,7 +216,7 @@ test("ToolInput releases the object's text without delay", () => {
   );
 });
 
-test("ToolInput takes linear time for repeated spaces", () => {
+test("ToolInput needs linear time for repeated spaces", () => {
   const input = new ToolInput();
   input.push("{");
   for (let nth = 0; nth < 200_000; nth++) assert.equal(input.push(" "), "");

@@ -16,9 +16,9 @@ import { MODELS } from "../kit/requests/request.ts";
 
 const RUNS = { seed: SEED, numRuns: 500 };
 
-const LEGAL = /^[a-zA-Z0-9_-]{1,64}$/;
+const VALID_NAME = /^[a-zA-Z0-9_-]{1,64}$/;
 
-/** Names that hosts take and names they refuse, many of them alike. */
+/** Names that hosts accept and names that they reject, many of them similar. */
 const name = fc.oneof(
   fc.string({ unit: fc.constantFrom(..."ab_-."), maxLength: 3 }),
   fc.string({ unit: fc.constantFrom("a"), minLength: 62, maxLength: 70 }),
@@ -39,19 +39,19 @@ function createContext(): TurnContext & { loss: LossReport } {
   };
 }
 
-test("ToolNames maps every name to a unique legal name and back", () => {
+test("ToolNames maps every name to a unique valid name and back", () => {
   fc.assert(
     fc.property(fc.uniqueArray(name, { maxLength: 8 }), (all) => {
       const names = new ToolNames(all);
-      const said = all.map((one) => names.toUpstream(one));
-      assert.deepEqual(said.map((one) => names.toClient(one)), all);
-      assert.equal(new Set(said).size, all.length, "no name twice");
-      for (const [at, one] of said.entries()) {
-        assert.match(one, LEGAL);
-        if (LEGAL.test(all[at] ?? "")) assert.equal(one, all[at], "a legal name stays");
+      const sent = all.map((one) => names.toUpstream(one));
+      assert.deepEqual(sent.map((one) => names.toClient(one)), all);
+      assert.equal(new Set(sent).size, all.length, "no name twice");
+      for (const [at, one] of sent.entries()) {
+        assert.match(one, VALID_NAME);
+        if (VALID_NAME.test(all[at] ?? "")) assert.equal(one, all[at], "a valid name stays");
       }
       assert.deepEqual(
-        said,
+        sent,
         all.map((one) => new ToolNames(all.toReversed()).toUpstream(one)),
         "in any order",
       );
@@ -66,7 +66,7 @@ test("ToolNames keeps apart names that look like shortened ones", () => {
   const names = new ToolNames([long, short]);
   assert.equal(names.toUpstream(short), short);
   assert.notEqual(names.toUpstream(long), short);
-  assert.match(names.toUpstream(long), LEGAL);
+  assert.match(names.toUpstream(long), VALID_NAME);
   assert.equal(names.toClient(names.toUpstream(long)), long);
 });
 
@@ -92,7 +92,7 @@ test("Dialect.createReader() restores the original name of a called tool", () =>
         assert.ok(sent.tools.some((tool: Wire) => tool.function.name === called));
         assert.equal(
           context.loss.toHeader()?.includes("tool_choice.name;renamed") ?? false,
-          !LEGAL.test(wanted ?? ""),
+          !VALID_NAME.test(wanted ?? ""),
         );
         const reader = openrouter.createReader(request, createContext());
         assert.equal(callOf(reader, called, "{}").name, wanted);
@@ -102,7 +102,7 @@ test("Dialect.createReader() restores the original name of a called tool", () =>
   );
 });
 
-/** Lets the upstream call a tool, and gives the block that the client sees. */
+/** Reads an answer with a tool call, and returns the block that the client receives. */
 function callOf(reader: AnswerReader, name: string, input: string): Wire {
   const call = { index: 0, id: "call_1", function: { name, arguments: input } };
   reader.pushNonStreamed({ choices: [{ message: { tool_calls: [call] }, finish_reason: "tool_calls" }] });
@@ -147,10 +147,10 @@ const { schema } = fc.letrec<{ schema: Wire }>((tie) => ({
   ),
 }));
 
-/** Without objects that no JSON could be read as. */
+/** Converts a value to one that JSON can represent. */
 const plain = (value: Wire): Wire => JSON.parse(JSON.stringify(value));
 
-/** The same by the plainest of ways: what is left of a schema, told apart from the values inside of it. */
+/** Removes the keywords from a schema, but not from values inside of it: a simple implementation to compare with. */
 function strip(value: Wire, refused: readonly string[], formats?: readonly string[]): Wire {
   if (!isObject(value)) return value;
   const left: [string, Wire][] = [];
@@ -170,7 +170,7 @@ function strip(value: Wire, refused: readonly string[], formats?: readonly strin
   return Object.fromEntries(left);
 }
 
-test("cleanSchema() removes refused keywords at every depth, and nothing else", () => {
+test("cleanSchema() removes only rejected keywords, at every depth", () => {
   const formats = fc.constantFrom(undefined, ["date-time"]);
   fc.assert(
     fc.property(
@@ -189,7 +189,7 @@ test("cleanSchema() removes refused keywords at every depth, and nothing else", 
   );
 });
 
-test("adjustRequest() removes what Gemini refuses from schemas and reports it", () => {
+test("adjustRequest() removes keywords that Gemini rejects from schemas and reports them", () => {
   const input_schema = {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     type: "object",
@@ -244,7 +244,7 @@ test("Dialect.toBody() answers each call exactly once, directly after it, for an
           open.splice(open.indexOf(tool_call_id), 1);
           continue;
         }
-        assert.deepEqual(open, [], "a call is answered before anything else is said");
+        assert.deepEqual(open, [], "a call is answered before any other content");
         open = (tool_calls ?? []).map(({ id }: Wire) => id);
       }
       assert.deepEqual(open, [], "the last call is answered");
@@ -260,7 +260,7 @@ test("Dialect.toBody() does not repair a valid history", () => {
     fc.tuple(fc.constant(ids), fc.shuffledSubarray(ids, { minLength: ids.length }))
   );
   fc.assert(
-    fc.property(fc.array(turn, { maxLength: 3 }), fc.boolean(), (turns, words) => {
+    fc.property(fc.array(turn, { maxLength: 3 }), fc.boolean(), (turns, hasText) => {
       const messages: Wire[] = turns.flatMap(([made, given]) => [
         { role: "user", content: "Go." },
         { role: "assistant", content: made.map((id) => ({ type: "tool_use", id, name: "read", input: {} })) },
@@ -268,7 +268,7 @@ test("Dialect.toBody() does not repair a valid history", () => {
           role: "user",
           content: [
             ...given.map((tool_use_id) => ({ type: "tool_result", tool_use_id, content: "Bees." })),
-            ...(words ? [{ type: "text", text: "Go on." }] : []),
+            ...(hasText ? [{ type: "text", text: "Go on." }] : []),
           ],
         },
       ]);

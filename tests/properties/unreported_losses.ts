@@ -3,7 +3,7 @@ import type { Dialect, TurnContext } from "../../lib/dialects/mod.ts";
 import type { LossReport } from "../../lib/dialects/loss.ts";
 import type { Wire } from "../kit/json.ts";
 
-/** A dialect, and what it knows of a turn. */
+/** A dialect, and the context of its turns. */
 export interface Target {
   dialect: Dialect;
   toContext(): TurnContext & { loss: LossReport };
@@ -11,7 +11,7 @@ export interface Target {
   ignored?: readonly RegExp[];
 }
 
-/** Paths that may change without a difference in the upstream's body, and why that is no loss. */
+/** Paths that may change without a difference in the upstream's body, and the reason why that is not a loss. */
 const NO_LOSS: readonly (readonly [RegExp, why: string])[] = [
   [/^model$/, "the route has it"],
   [/^stream$/, "upstreams always stream"],
@@ -46,7 +46,7 @@ export function translateRequest(
  */
 export function findUnreportedLosses(request: Wire, target: Target): string[] {
   const { body, loss } = translateRequest(request, target);
-  // In the Responses API, the gateway itself ends the answer at a stop sequence.
+  // The Responses API has no stop sequences: the gateway ends the answer.
   const own = target.dialect.name === "responses" ? [/^stop_sequences\./] : [];
   const ignored = [...NO_LOSS.map(([pattern]) => pattern), ...own, ...(target.ignored ?? [])];
   return [...leavesOf(request)].filter((path) => {

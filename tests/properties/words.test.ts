@@ -20,7 +20,7 @@ import { SEED } from "../kit/random.ts";
 
 const RUNS = { seed: SEED, numRuns: 1000 };
 
-/** Any string at all, and those that line protocols and headers are afraid of. */
+/** Any string, and strings that are difficult for line protocols and headers. */
 const anything = fc.oneof(
   fc.string({ unit: "binary" }),
   fc.string({
@@ -42,7 +42,7 @@ const anything = fc.oneof(
     ),
   }),
 );
-/** Any JSON, as it is after a journey over the wire. */
+/** Any JSON value, serialized and parsed. */
 const json = fc.jsonValue({ stringUnit: "binary" }).map((value) => JSON.parse(JSON.stringify(value)));
 
 async function write(events: StreamEvent[]): Promise<string> {
@@ -73,7 +73,7 @@ test("writeEvents() keeps any string intact", async () => {
   );
 });
 
-test("writeEvents() writes an event of any type as one frame, with its name if a line can hold it", async () => {
+test("writeEvents() writes an event of any type as one frame, with its name if it fits into a line", async () => {
   await fc.assert(
     fc.asyncProperty(anything, json, async (type, extra) => {
       const event: Wire = { type, extra };
@@ -109,15 +109,15 @@ test("toBase64Url() and fromBase64Url() are inverse", () => {
   assert.equal(fromBase64Url(toBase64Url(long)), long);
 });
 
-test("toClientToolId() returns a legal id, which toUpstreamToolId() reverses", () => {
+test("toClientToolId() returns a valid id, which toUpstreamToolId() reverses", () => {
   const ids = fc.oneof(anything, fc.string().map((id) => `toolu_gw12345678_${toBase64Url(id)}`), fc.uuid());
   fc.assert(
     fc.property(ids.filter((id) => id.isWellFormed()), (id) => {
-      const legal = toClientToolId(id, newId);
-      assert.match(legal, /^[a-zA-Z0-9_-]+$/);
-      if (id !== "") assert.equal(toUpstreamToolId(legal), id);
+      const clientId = toClientToolId(id, newId);
+      assert.match(clientId, /^[a-zA-Z0-9_-]+$/);
+      if (id !== "") assert.equal(toUpstreamToolId(clientId), id);
       if (/^[a-zA-Z0-9_-]{1,36}$/.test(id) && !id.startsWith("toolu_gw")) {
-        assert.equal(legal, id, "what is legal stays");
+        assert.equal(clientId, id, "a valid id stays");
       }
     }),
     RUNS,
@@ -125,7 +125,7 @@ test("toClientToolId() returns a legal id, which toUpstreamToolId() reverses", (
   assert.match(toClientToolId(undefined, newId), /^toolu_[A-Za-z0-9]{24}$/);
 });
 
-test("toClientToolId() makes a repeated illegal id unique", () => {
+test("toClientToolId() replaces a repeated invalid id by unique ids", () => {
   assert.notEqual(toClientToolId("functions.add:0", newId), toClientToolId("functions.add:0", newId));
 });
 

@@ -11,21 +11,21 @@ import { SEED } from "../kit/random.ts";
 
 const RUNS = { seed: SEED, numRuns: 1000 };
 
-/** Something said to the writer. A `piece` goes to one of the calls opened so far. */
-type Say =
-  | { say: "text" | "thinking" | "signature"; words: string }
-  | { say: "whole" | "start" | "take" }
-  | { say: "tool"; args: Wire }
-  | { say: "piece"; call: number; size: number };
+/** A call of a method of the writer. A `piece` belongs to one of the tool calls opened so far. */
+type Step =
+  | { kind: "text" | "thinking" | "signature"; text: string }
+  | { kind: "whole" | "start" | "take" }
+  | { kind: "tool"; args: Wire }
+  | { kind: "piece"; call: number; size: number };
 
-const words = fc.string({ unit: "grapheme", maxLength: 8 });
-const say: fc.Arbitrary<Say> = fc.oneof(
-  fc.record({ say: fc.constant("text" as const), words }),
-  fc.record({ say: fc.constant("thinking" as const), words }),
-  fc.record({ say: fc.constant("signature" as const), words: fc.string({ minLength: 1 }) }),
-  fc.record({ say: fc.constantFrom("whole" as const, "start" as const, "take" as const) }),
-  fc.record({ say: fc.constant("tool" as const), args: fc.dictionary(fc.string(), fc.jsonValue()) }),
-  fc.record({ say: fc.constant("piece" as const), call: fc.nat(), size: fc.integer({ min: 1, max: 9 }) }),
+const text = fc.string({ unit: "grapheme", maxLength: 8 });
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ kind: fc.constant("text" as const), text }),
+  fc.record({ kind: fc.constant("thinking" as const), text }),
+  fc.record({ kind: fc.constant("signature" as const), text: fc.string({ minLength: 1 }) }),
+  fc.record({ kind: fc.constantFrom("whole" as const, "start" as const, "take" as const) }),
+  fc.record({ kind: fc.constant("tool" as const), args: fc.dictionary(fc.string(), fc.jsonValue()) }),
+  fc.record({ kind: fc.constant("piece" as const), call: fc.nat(), size: fc.integer({ min: 1, max: 9 }) }),
 );
 const reasons = fc.constantFrom<StopReason[]>(
   "end_turn",
@@ -35,17 +35,17 @@ const reasons = fc.constantFrom<StopReason[]>(
   "max_tokens",
 );
 
-/** The ends by which calls may be cut. */
+/** Stop reasons with which the arguments of a call may be truncated. */
 const CUTS: StopReason[] = ["max_tokens", "model_context_window_exceeded", "refusal"];
 
-interface Told {
+interface WrittenStream {
   events: Wire[];
-  /** What was said, block by block, in the order in which blocks were opened. */
+  /** The expected blocks, in the order in which they were opened. */
   expected: Wire[];
 }
 
-/** Says everything to a writer, and keeps a plain account of it. */
-function tell(says: readonly Say[], reason: StopReason): Told {
+/** Runs the steps on a writer, and collects its events and the expected blocks. */
+function writeSteps(steps: readonly Step[], reason: StopReason): WrittenStream {
   const head = { id: "msg_1", model: "m", usage: { input_tokens: 1, output_tokens: 1 } };
   const writer = new MessageWriter(head);
   const events: Wire[] = [];
@@ -55,22 +55,22 @@ function tell(says: readonly Say[], reason: StopReason): Told {
     const block = expected.at(-1);
     return block?.type === type && !block.signature ? block : undefined;
   };
-  for (const said of says) {
-    switch (said.say) {
+  for (const step of steps) {
+    switch (step.kind) {
       case "text":
-        writer.text(said.words);
-        if (said.words === "") break;
+        writer.text(step.text);
+        if (step.text === "") break;
         if (last("text") === undefined) expected.push({ type: "text", text: "" });
-        last("text").text += said.words;
+        last("text").text += step.text;
         break;
       case "thinking":
-        writer.thinking(said.words);
+        writer.thinking(step.text);
         if (last("thinking") === undefined) expected.push({ type: "thinking", thinking: "", signature: "" });
-        last("thinking").thinking += said.words;
+        last("thinking").thinking += step.text;
         break;
       case "signature":
-        writer.signature(said.words);
-        if (last("thinking") !== undefined) last("thinking").signature = said.words;
+        writer.signature(step.text);
+        if (last("thinking") !== undefined) last("thinking").signature = step.text;
         break;
       case "whole": {
         const block = { type: "redacted_thinking", data: String(expected.length) };
@@ -80,14 +80,14 @@ function tell(says: readonly Say[], reason: StopReason): Told {
       }
       case "tool": {
         const id = `toolu_${calls.length}`;
-        calls.push({ text: JSON.stringify(said.args), write: writer.tool(id, "t") });
-        expected.push({ type: "tool_use", id, name: "t", input: said.args });
+        calls.push({ text: JSON.stringify(step.args), write: writer.tool(id, "t") });
+        expected.push({ type: "tool_use", id, name: "t", input: step.args });
         break;
       }
       case "piece": {
-        const call = calls[said.call % calls.length];
-        call?.write(call.text.slice(0, said.size));
-        if (call !== undefined) call.text = call.text.slice(said.size);
+        const call = calls[step.call % calls.length];
+        call?.write(call.text.slice(0, step.size));
+        if (call !== undefined) call.text = call.text.slice(step.size);
         break;
       }
       case "start":
@@ -104,10 +104,10 @@ function tell(says: readonly Say[], reason: StopReason): Told {
   return { events: structuredClone(events), expected: JSON.parse(JSON.stringify(expected)) };
 }
 
-test("MessageWriter writes a legal stream for any sequence of calls", () => {
+test("MessageWriter writes a valid stream for any sequence of calls", () => {
   fc.assert(
-    fc.property(fc.array(say, { maxLength: 40 }), reasons, (says, reason) => {
-      const { events } = tell(says, reason);
+    fc.property(fc.array(anyStep, { maxLength: 40 }), reasons, (steps, reason) => {
+      const { events } = writeSteps(steps, reason);
       assert.equal(checkGrammar(events), "message_stop");
       assert.equal(events.at(-2).delta.stop_reason, reason);
     }),
@@ -117,8 +117,8 @@ test("MessageWriter writes a legal stream for any sequence of calls", () => {
 
 test("MessageWriter writes all content in order, each block separately", () => {
   fc.assert(
-    fc.property(fc.array(say, { maxLength: 40 }), (says) => {
-      const { events, expected } = tell(says, "end_turn");
+    fc.property(fc.array(anyStep, { maxLength: 40 }), (steps) => {
+      const { events, expected } = writeSteps(steps, "end_turn");
       assert.deepEqual(foldEvents(events).content, expected);
     }),
     RUNS,
@@ -127,8 +127,8 @@ test("MessageWriter writes all content in order, each block separately", () => {
 
 test("MessageWriter writes a prefix of the arguments of a truncated call", () => {
   fc.assert(
-    fc.property(fc.array(say, { maxLength: 40 }), fc.constantFrom(...CUTS), (says, reason) => {
-      const { events, expected } = tell(says, reason);
+    fc.property(fc.array(anyStep, { maxLength: 40 }), fc.constantFrom(...CUTS), (steps, reason) => {
+      const { events, expected } = writeSteps(steps, reason);
       for (const [index, { type, input }] of expected.entries()) {
         if (type !== "tool_use") continue;
         const deltas = events.filter((event) =>
@@ -144,22 +144,22 @@ test("MessageWriter writes a prefix of the arguments of a truncated call", () =>
 });
 
 test("MessageWriter writes content at once unless an earlier call waits for its arguments", () => {
-  const alone = say.filter(({ say }) => say !== "tool" && say !== "piece");
+  const alone = anyStep.filter(({ kind }) => kind !== "tool" && kind !== "piece");
   fc.assert(
-    fc.property(fc.array(alone, { maxLength: 20 }), fc.boolean(), (says, called) => {
+    fc.property(fc.array(alone, { maxLength: 20 }), fc.boolean(), (steps, called) => {
       const writer = new MessageWriter({
         id: "msg_1",
         model: "m",
         usage: { input_tokens: 1, output_tokens: 1 },
       });
       if (called) writer.tool("toolu_1", "t")('{"a":1}');
-      for (const said of says) {
-        if (said.say !== "text" && said.say !== "thinking") continue;
-        writer[said.say](said.words);
+      for (const step of steps) {
+        if (step.kind !== "text" && step.kind !== "thinking") continue;
+        writer[step.kind](step.text);
         const shown = writer.take().map((event) =>
-          event.type === "content_block_delta" ? event.delta[said.say] : undefined
+          event.type === "content_block_delta" ? event.delta[step.kind] : undefined
         );
-        if (said.words !== "") assert.deepEqual(shown.filter((one) => one !== undefined), [said.words]);
+        if (step.text !== "") assert.deepEqual(shown.filter((one) => one !== undefined), [step.text]);
       }
     }),
     RUNS,
@@ -168,15 +168,15 @@ test("MessageWriter writes content at once unless an earlier call waits for its 
 
 test("collectMessage() folds the events of MessageWriter as documented", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(say, { maxLength: 20 }), async (says) => {
-      const { events } = tell(says, "end_turn");
+    fc.asyncProperty(fc.array(anyStep, { maxLength: 20 }), async (steps) => {
+      const { events } = writeSteps(steps, "end_turn");
       assert.deepEqual(await collectMessage([events]), foldEvents(events));
     }),
     RUNS,
   );
 });
 
-test("MessageWriter throws if the arguments of a call are not an object, and ends no message", () => {
+test("MessageWriter throws if the arguments of a call are not an object, and does not end the message", () => {
   const noObject = fc.constantFrom(
     "[1]",
     "1",

@@ -10,22 +10,22 @@ const MESSAGES = "/v1/messages";
 const COUNT = "/v1/messages/count_tokens";
 const upstream = { body: COMPLETE_STREAMS.chat };
 
-/** A message with one block. */
+/** Returns the fields of a request with one block. */
 function block(content: Wire, role = "user"): Wire {
   return { messages: [{ role, content: [content] }] };
 }
 
-/** JSON nested so deep. */
+/** Returns JSON with the given depth. */
 function nest(depth: number, open = '{"a":', close = "}"): string {
   return `${open.repeat(depth)}1${close.repeat(depth)}`;
 }
 
-/** What is not even JSON, and how it is refused. */
+/** Bodies that are not JSON objects, or have no valid structure, and the response. */
 const BODIES: Record<string, [body: string | Uint8Array, status: number, message: RegExp]> = {
   "empty": ["", 400, /^The request body is not valid JSON: it is empty$/],
   "space": [" \n", 400, /^The request body is not valid JSON: it is empty$/],
   "broken off": ['{"model":"m"', 400, /^The request body is not valid JSON: ./],
-  "words": ["Hello", 400, /^The request body is not valid JSON: ./],
+  "plain text": ["Hello", 400, /^The request body is not valid JSON: ./],
   "a form": ["model=m&max_tokens=1", 400, /^The request body is not valid JSON: ./],
   "NaN": ['{"max_tokens":NaN}', 400, /^The request body is not valid JSON: ./],
   "invalid UTF-8": [new Uint8Array([0x22, 0xff, 0xfe, 0x22]), 400, /^The request body is not valid UTF-8$/],
@@ -48,7 +48,7 @@ const BODIES: Record<string, [body: string | Uint8Array, status: number, message
   ],
 };
 
-/** What has the wrong form, and how Anthropic says so. Each is laid over a request that is right. */
+/** Invalid fields, and Anthropic's message. They replace the fields of a valid request. */
 const FIELDS: Record<string, [fields: Wire, message: string]> = {
   "model missing": [{ model: undefined }, "model: Field required"],
   "model null": [{ model: null }, "model: Input should be a valid string"],
@@ -185,7 +185,7 @@ const FIELDS: Record<string, [fields: Wire, message: string]> = {
   "output_config list": [{ output_config: 1 }, "output_config: Input should be an object"],
 };
 
-/** The same for what only a message has, not a count of tokens. */
+/** Invalid fields of messages that count_tokens does not have. */
 const MESSAGE_FIELDS: Record<string, [fields: Wire | string, message: string]> = {
   "max_tokens missing": [{ max_tokens: undefined }, "max_tokens: Field required"],
   "max_tokens null": [{ max_tokens: null }, "max_tokens: Input should be a valid integer"],
@@ -208,8 +208,8 @@ const MESSAGE_FIELDS: Record<string, [fields: Wire | string, message: string]> =
   ],
 };
 
-/** What is none of the gateway's business, and so no mistake. */
-const FINE: Record<string, Wire | string> = {
+/** Fields that the gateway does not check, and accepts. */
+const ACCEPTED: Record<string, Wire | string> = {
   "an unknown field": { field_of_a_later_day: { a: [1] } },
   "known fields of betas": {
     context_management: { edits: [] },
@@ -230,7 +230,7 @@ const FINE: Record<string, Wire | string> = {
     }],
     tools: [{ name: "t", x: 1, input_schema: { type: "object", x: 1 } }],
   },
-  "nothing for whatever may be nothing": {
+  "null for optional fields": {
     ...{
       system: null,
       tools: null,
@@ -267,22 +267,22 @@ const FINE: Record<string, Wire | string> = {
     messages: [{ role: "user", content: "A" }, { role: "user", content: "B" }],
   },
   "a result of no call": block({ type: "tool_result", tool_use_id: "nobody" }),
-  "no tokens at all": { max_tokens: 0 },
+  "max_tokens of 0": { max_tokens: 0 },
   "names that every object has":
     '"__proto__":{"a":1},"constructor":{"prototype":1},"toString":1,"hasOwnProperty":null',
   "half a surrogate pair": '"\\ud800":1,"system":"\\udc00"',
   "a deep schema": `"x":${nest(150)}`,
-  "brackets in words": { system: "[".repeat(100_000) + '\\"'.repeat(999) + "{".repeat(100_000) },
+  "brackets in a text": { system: "[".repeat(100_000) + '\\"'.repeat(999) + "{".repeat(100_000) },
 };
 
-/** Writes a request's body: fields laid over the smallest one, or members put before its own. */
+/** Writes the body of a request: fields that replace those of the smallest one, or members before them. */
 function toBody(fields: Wire | string): string {
   if (typeof fields !== "string") return JSON.stringify(minimalRequest("chat", fields));
   const own = Object.entries(minimalRequest("chat")).filter(([name]) => !fields.includes(`"${name}":`));
   return `{${fields},${JSON.stringify(Object.fromEntries(own)).slice(1)}`;
 }
 
-async function assertRefused(
+async function assertRejected(
   path: string,
   body: string | Uint8Array,
   status: number,
@@ -311,31 +311,31 @@ async function assertRefused(
 for (const [name, [body, status, message]] of Object.entries(BODIES)) {
   test(`every endpoint with a body rejects a body that is ${name}`, async () => {
     for (const path of [MESSAGES, COUNT, "/v1/messages/stream", "/v1/v1/messages"]) {
-      await assertRefused(path, body, status, message);
+      await assertRejected(path, body, status, message);
     }
   });
 }
 
 test("POST /v1/messages rejects invalid fields in Anthropic's wording", async () => {
   for (const [fields, message] of Object.values(FIELDS)) {
-    await assertRefused(MESSAGES, toBody(fields), 400, message);
-    await assertRefused(COUNT, toBody(fields), 400, message);
+    await assertRejected(MESSAGES, toBody(fields), 400, message);
+    await assertRejected(COUNT, toBody(fields), 400, message);
   }
   for (const [fields, message] of Object.values(MESSAGE_FIELDS)) {
-    await assertRefused(MESSAGES, toBody(fields), 400, message);
-    await assertRefused(`${MESSAGES}?beta=true`, toBody(fields), 400, message);
+    await assertRejected(MESSAGES, toBody(fields), 400, message);
+    await assertRejected(`${MESSAGES}?beta=true`, toBody(fields), 400, message);
   }
 });
 
 test("POST /v1/messages reports all mistakes at once, up to ten", async () => {
-  await assertRefused(
+  await assertRejected(
     MESSAGES,
     '{"model":1,"stream":1}',
     400,
     /^model: .+; messages: .+; max_tokens: .+; stream: .+$/,
   );
   const blocks = Array.from({ length: 1000 }, () => ({ type: "text" }));
-  await assertRefused(
+  await assertRejected(
     MESSAGES,
     toBody({ messages: [{ role: "user", content: blocks }] }),
     400,
@@ -354,7 +354,7 @@ test("POST /v1/messages does not repeat a malformed body in its error", async ()
 });
 
 test("POST /v1/messages accepts unknown fields, blocks and values", async () => {
-  for (const [name, fields] of Object.entries(FINE)) {
+  for (const [name, fields] of Object.entries(ACCEPTED)) {
     for (const model of ["vendor/model", "anthropic/claude-opus-5.5"]) {
       const api = model === "vendor/model" ? "chat" : "native";
       const gateway = createTestGateway({ upstream: { body: COMPLETE_STREAMS[api] } });
@@ -399,7 +399,7 @@ test("POST /v1/messages rejects a request without a usable key and calls no upst
 
 const MANY = 60_000;
 const many = (part: Wire) => Array.from({ length: MANY }, () => ({ ...part }));
-const VAST: Record<string, () => Wire> = {
+const LARGE: Record<string, () => Wire> = {
   "tool results": () => ({
     messages: [{ role: "user", content: many({ type: "tool_result", tool_use_id: "t" }) }],
   }),
@@ -413,7 +413,7 @@ const VAST: Record<string, () => Wire> = {
   "spaces": () => ({ model: "demo/echo", messages: [{ role: "user", content: " ".repeat(5 * MANY) }] }),
 };
 
-for (const [name, fields] of Object.entries(VAST)) {
+for (const [name, fields] of Object.entries(LARGE)) {
   test(`POST /v1/messages accepts a request of very many ${name} in linear time`, async () => {
     const gateway = createTestGateway({ upstream });
     const response = await gateway.post(minimalRequest("chat", fields()));

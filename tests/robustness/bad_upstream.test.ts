@@ -23,7 +23,7 @@ const text = (status: number, body: string, type = "text/event-stream"): FakeRes
 });
 const withCode = (error: Error, code: string): Error => Object.assign(error, { code });
 
-/** An error as the client gets it. */
+/** An error that the client receives. */
 interface Failure {
   status: number;
   type: string;
@@ -31,11 +31,11 @@ interface Failure {
   headers: Headers;
   /** The events of a stream that had begun. */
   events: Wire[];
-  /** All that the client got, header and body. */
+  /** The headers and the body that the client received. */
   all: string;
 }
 
-/** Asks for a message and reads the error, which has Anthropic's form, by status or in the stream. */
+/** Sends a message and reads the error, which has Anthropic's form, by status or in the stream. */
 async function askForError(
   answer: FakeResponse | Error,
   api: UpstreamApi,
@@ -55,14 +55,14 @@ async function askForError(
   assert.equal(error.request_id, response.headers.get("request-id"));
   assert.match(error.request_id, /^req_/);
   assert.ok(error.error.message.length > 0 && error.error.message.length < 2500);
-  assert.equal(upstream.requests.length, 1, "the upstream gets one request");
-  assert.ok(upstream.idle, "the upstream is let go");
+  assert.equal(upstream.requests.length, 1, "the upstream receives one request");
+  assert.ok(upstream.idle, "the upstream's request has ended");
   assert.equal(clock.waiting, 0, "no timer is left");
   const all = JSON.stringify([...response.headers]) + body;
   return { status: response.status, ...error.error, headers: response.headers, events, all };
 }
 
-/** An upstream that is out of order, before it has said a word: status, and what the message must say. */
+/** Failures of an upstream before its answer begins, and the status and message for the client. */
 const BROKEN: Record<string, [answer: FakeResponse | Error, status: number, message: RegExp]> = {
   "a refused connection": [
     Object.assign(new TypeError("fetch failed"), {
@@ -71,7 +71,7 @@ const BROKEN: Record<string, [answer: FakeResponse | Error, status: number, mess
     502,
     /^Cannot reach upstream "openrouter": ECONNREFUSED$/,
   ],
-  "a name that nobody has": [
+  "an unknown host name": [
     withCode(new Error("getaddrinfo ENOTFOUND internal.host"), "ENOTFOUND"),
     502,
     /^Cannot reach upstream "openrouter": ENOTFOUND$/,
@@ -88,11 +88,11 @@ const BROKEN: Record<string, [answer: FakeResponse | Error, status: number, mess
     404,
     /usually ends in \/v1: Upstream returned 404 without a message$/,
   ],
-  "words": [text(200, "Hello", "text/plain"), 502, /it is text\/plain, neither/],
-  "a picture": [text(200, "\x89PNG", "image/png"), 502, /it is image\/png, neither/],
-  "nothing": [text(200, ""), 502, /stream ended before its answer did$/],
-  "nothing, as JSON": [text(200, "", "application/json"), 502, /it is not JSON$/],
-  "nothing, of no type": [
+  "plain text": [text(200, "Hello", "text/plain"), 502, /it is text\/plain, neither/],
+  "an image": [text(200, "\x89PNG", "image/png"), 502, /it is image\/png, neither/],
+  "an empty stream": [text(200, ""), 502, /stream ended before its answer did$/],
+  "an empty body, as JSON": [text(200, "", "application/json"), 502, /it is not JSON$/],
+  "an empty body without a type": [
     { status: 200, headers: {}, body: [] },
     502,
     /stream ended before its answer did$/,
@@ -199,7 +199,7 @@ const raw = (body: unknown): Wire => ({
   raw: typeof body === "string" ? body : JSON.stringify(body),
 });
 
-/** What OpenRouter answers, in its old form and its new one, and what Anthropic's API would say for it. */
+/** Errors of OpenRouter, in its old and its new form, and the equivalent errors of Anthropic's API. */
 const REFUSALS: [upstream: number, body: unknown, status: number, type: string, message: RegExp][] = [
   [400, error(400, "No"), 400, "invalid_request_error", /^No$/],
   [400, error(400, "No", kind("invalid_request")), 400, "invalid_request_error", /^No$/],
@@ -302,7 +302,7 @@ const REFUSALS: [upstream: number, body: unknown, status: number, type: string, 
   [524, {}, 504, "timeout_error", /^Upstream returned 524/],
   [529, error(529, "No", kind("temporarily_unavailable")), 529, "overloaded_error", /^No$/],
   [599, {}, 500, "api_error", /^Upstream returned 599/],
-  // What has no code speaks by its status; what has both, by its code.
+  // Without a code, the status counts; with both, the code.
   [
     429,
     { error: { message: "Slow", error_type: "rate_limit_exceeded", http_status: 429 } },
@@ -311,7 +311,7 @@ const REFUSALS: [upstream: number, body: unknown, status: number, type: string, 
     /^Slow$/,
   ],
   [500, { error: { code: "429", message: "Slow" } }, 429, "rate_limit_error", /^Slow$/],
-  // Other hosts, other habits.
+  // Forms of other hosts.
   [400, { error: "just words" }, 400, "invalid_request_error", /^just words$/],
   [400, { message: "just words" }, 400, "invalid_request_error", /^just words$/],
   [
@@ -399,7 +399,7 @@ test("POST /v1/messages forwards a retry delay that is a valid header", async ()
   }
 });
 
-/** What must never reach a client, however an upstream hands it over. */
+/** Secrets that must not reach a client in any form of an upstream's error. */
 const SECRETS = {
   key: "sk-or-v1-0123456789abcdef0123456789abcdef",
   own: "test-key-of-the-gateway",
@@ -487,7 +487,7 @@ test("POST /v1/messages does not forward headers of the upstream", async () => {
   for (const name of Object.keys(headers)) assert.equal(received.get(name), null);
 });
 
-/** A stream that begins well, and how it goes wrong after that. */
+/** The valid beginning of a stream. */
 const BEGUN: Record<UpstreamApi, string> = {
   chat: writeDelta({ content: "Hi" }),
   native: [
@@ -516,7 +516,7 @@ const WRONG: Record<UpstreamApi, Record<string, [rest: string, type: string]>> =
       'data: {"choices":[{"error":{"code":502,"message":"No"},"finish_reason":"error"}]}',
       "api_error",
     ],
-    "an error without words": ['data: {"choices":[{"delta":{},"finish_reason":"error"}]}', "api_error"],
+    "an error without a message": ['data: {"choices":[{"delta":{},"finish_reason":"error"}]}', "api_error"],
     "an error of vLLM's": ['data: {"object":"error","message":"No","code":400}', "invalid_request_error"],
     "an event of that name": [
       'event: error\ndata: {"error":{"message":"No","type":"overloaded_error"}}',
@@ -605,10 +605,10 @@ for (const api of UPSTREAM_APIS) {
         const failure = await askForError({ body, ending, ignoresAbort: true }, api, true);
         assert.equal(failure.type, type, name);
         assert.equal(failure.status, 200, name);
-        const said = failure.events.filter(({ delta }) => delta?.type === "text_delta").map(({ delta }) =>
+        const texts = failure.events.filter(({ delta }) => delta?.type === "text_delta").map(({ delta }) =>
           delta.text
         );
-        assert.deepEqual(said, ["Hi"], `${name}: what was said before is told`);
+        assert.deepEqual(texts, ["Hi"], `${name}: the client receives the earlier text`);
         const whole = await askForError({ body, ending, ignoresAbort: true }, api, false);
         assert.equal(whole.type, type, name);
         assert.ok(whole.status >= 400, name);
@@ -707,7 +707,7 @@ test("POST /v1/messages returns an error for bodies nested too deep", async () =
   }
 });
 
-test("POST /v1/messages ends a stream with events nested too deep legally", async () => {
+test("POST /v1/messages ends a stream with events nested too deep in a valid form", async () => {
   const deep = `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`;
   const call = `{"index":0,"id":"a","function":{"name":"t","arguments":${deep}}}`;
   const bodies: Record<UpstreamApi, string> = {

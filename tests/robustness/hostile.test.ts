@@ -20,8 +20,8 @@ function createGatewayWith(upstream: FakeResponse, api: UpstreamApi = "chat"): T
   return createTestGateway({ settings: { ...settings, ...API_SETTINGS[api] }, upstream });
 }
 
-/** All headers that a response of the gateway may have. */
-const OURS = [
+/** Headers that a response of the gateway may have. */
+const GATEWAY_HEADERS = [
   "cache-control",
   "content-length",
   "content-type",
@@ -33,7 +33,7 @@ const OURS = [
   "x-should-retry",
   "x-token-count-source",
 ];
-const THEIRS = {
+const UPSTREAM_HEADERS = {
   "set-cookie": "session=evil",
   "access-control-allow-origin": "*",
   "access-control-allow-credentials": "true",
@@ -56,14 +56,20 @@ for (const api of UPSTREAM_APIS) {
   for (const status of [200, 302, 400, 401, 429, 503]) {
     test(`POST /v1/messages forwards no upstream header with ${status} (${api})`, async () => {
       const json = { "content-type": "application/json" };
-      const headers = { ...THEIRS, ...(status === 200 ? { "content-type": "text/event-stream" } : json) };
+      const headers = {
+        ...UPSTREAM_HEADERS,
+        ...(status === 200 ? { "content-type": "text/event-stream" } : json),
+      };
       const body = status === 200 ? COMPLETE_STREAMS[api] : '{"error":{"message":"No"}}';
       const gateway = createGatewayWith({ status, headers, body }, api);
       for (const path of ["/v1/messages", "/v1/messages/stream", "/v1/messages/count_tokens"]) {
         const response = await gateway.post(minimalRequest(api), { path });
         await response.text();
         const received = [...response.headers];
-        assert.deepEqual(received.map(([name]) => name).filter((name) => !OURS.includes(name)), []);
+        assert.deepEqual(
+          received.map(([name]) => name).filter((name) => !GATEWAY_HEADERS.includes(name)),
+          [],
+        );
         assert.equal(JSON.stringify(received).includes("evil"), false, JSON.stringify(received));
       }
       assert.ok(gateway.upstream.requests.length >= 2);
@@ -71,7 +77,7 @@ for (const api of UPSTREAM_APIS) {
   }
 }
 
-/** Values of an upstream's `retry-after`, and what the client gets. */
+/** Values of an upstream's `retry-after`, and the value that the client receives. */
 const WAITS: [sent: string, received: string | null][] = [
   ["7", "7"],
   ["0.5", "0.5"],
@@ -116,7 +122,7 @@ test("POST /v1/messages keeps client input from forging a header or a log line",
           for (const [name, value] of response.headers) {
             assert.match(name, /^[a-z-]+$/);
             assert.match(value, /^[ -~]*$/, name);
-            assert.equal(OURS.includes(name), true, name);
+            assert.equal(GATEWAY_HEADERS.includes(name), true, name);
           }
           assert.equal(response.headers.get("x-correlation-id"), response.headers.get("request-id"));
         }
@@ -147,7 +153,7 @@ test("x-correlation-id is returned and logged if it is valid", async () => {
 
 const NAMES = ["__proto__", "constructor", "prototype", "toString", "hasOwnProperty", "valueOf"];
 
-/** JSON with names that every object has, as own names, wherever a client may choose one. */
+/** Returns a request with names of `Object.prototype` at every place at which a client may choose a name. */
 function pollute(model: string): string {
   const evil = NAMES.map((name) => `${JSON.stringify(name)}:{"polluted":1,"type":"polluted"}`).join();
   const tools = NAMES.map((name) =>
@@ -168,7 +174,7 @@ function pollute(model: string): string {
     {"role":"user","content":[${results},{"type":"text","text":"call __proto__ with constructor",${evil}}]}],${evil}}`;
 }
 
-/** An answer that calls every tool, with arguments that hold such names. */
+/** Returns an answer that calls every tool with such names in its arguments. */
 function pollutingAnswer(): string {
   const input = `{${NAMES.map((name) => `"${name}":{"polluted":1}`).join()}}`;
   const calls = NAMES.map((name, index) => ({ index, id: name, function: { name, arguments: input } }));
@@ -204,7 +210,7 @@ test("POST /v1/messages treats the names of Object.prototype as plain names", as
   assert.equal(Reflect.ownKeys(Object.prototype).length, before);
 });
 
-/** Numbers that are none any more once they are read, and the path by which the refusal tells of them. */
+/** Numbers that are parsed as infinite, and the path in the error. */
 const INFINITE: [body: string, path: string][] = [
   ['"temperature":1e999', "temperature"],
   ['"field_of_a_later_day":{"a":[1,-1e999]}', "field_of_a_later_day.a.1"],
@@ -230,7 +236,7 @@ for (const [field, path] of INFINITE) {
   });
 }
 
-test("POST /v1/messages limits the body while it is read, whatever content-length says", async () => {
+test("POST /v1/messages limits the body while it is read, for any content-length", async () => {
   let given = 0;
   const body = new ReadableStream<Uint8Array>({
     pull(controller) {
@@ -245,7 +251,7 @@ test("POST /v1/messages limits the body while it is read, whatever content-lengt
   assert.ok(given <= 35 * 1024 * 1024, `${given} bytes were read`);
 });
 
-/** What may be thrown where nobody expects it, and by whom. */
+/** Values that an upstream's body may throw. */
 const THROWN: unknown[] = [
   new TypeError("bug at /home/me/x.ts"),
   "text",

@@ -22,7 +22,7 @@ for (const dialect of ["openai", "anthropic", "responses"] as const) {
   for (const answer of ANSWERS[dialect]) {
     for (const stream of [true, false]) {
       const way = stream ? "streamed" : "whole";
-      test(`POST /v1/messages shows no failure as success and loses nothing: ${answer.name} (${dialect}, ${way})`, async () => {
+      test(`POST /v1/messages returns failures as errors and all content: ${answer.name} (${dialect}, ${way})`, async () => {
         const { message, headers } = await ask(answer, { dialect, stream });
         const error = dig(message, "error");
         assert.equal(dig(error, "type"), answer.error?.[0], JSON.stringify(message));
@@ -50,7 +50,7 @@ function check(message: Json, { stop, text = "", thinking = "", calls = [] }: Od
   assert.deepEqual(called, calls);
 }
 
-/** Returns the answer as a whole message, or the error. */
+/** Sends a request. Returns the message, or the error. */
 async function ask(
   { body, contentType = "text/event-stream", ending = "close", error }: OddAnswer,
   { dialect, stream }: { dialect: keyof typeof ANSWERS; stream: boolean },

@@ -68,8 +68,8 @@ const PLACES: Record<string, (text: string) => Json> = {
   }),
 };
 
-/** Roads by which an error reaches the client. */
-const ROADS: Record<string, (body: Json) => FakeResponse> = {
+/** Forms in which an upstream may send an error. */
+const FORWARDED: Record<string, (body: Json) => FakeResponse> = {
   "a status": (body) => toJson(400, body),
   "a rejected key": (body) => toJson(401, body),
   "a body with status 200": (body) => toJson(200, body),
@@ -83,7 +83,7 @@ function toJson(status: number, body: Json): FakeResponse {
   return { status, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
 }
 
-/** Returns every text of a value, escapes decoded as far as they go. */
+/** Decodes the escapes of a text, also nested ones. */
 function decode(text: string): string {
   const plain = text
     .replace(/\\+u00([\da-f]{2})/gi, (_all, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
@@ -94,8 +94,8 @@ function decode(text: string): string {
   return plain.replaceAll("\\", "");
 }
 
-for (const [road, toReply] of Object.entries(ROADS)) {
-  test(`POST /v1/messages removes the upstream's secrets from errors in ${road}`, async () => {
+for (const [way, toReply] of Object.entries(FORWARDED)) {
+  test(`POST /v1/messages removes the upstream's secrets from errors in ${way}`, async () => {
     let reply: FakeResponse = {};
     const gateway = createTestGateway({ settings, upstream: new FakeUpstream(() => reply) });
     for (const [place, toBody] of Object.entries(PLACES)) {
@@ -140,7 +140,7 @@ test("POST /v1/messages keeps the rest of an error from which a secret is remove
   });
 });
 
-test("POST /v1/messages does not pass on a request id of the upstream that holds a secret", async () => {
+test("POST /v1/messages does not forward a request id of the upstream that contains a secret", async () => {
   for (const id of [TOKEN, `req_${TOKEN}`, `req_0123456789-${TOKEN.slice(0, 9)}`]) {
     const gateway = createTestGateway({
       settings,

@@ -30,13 +30,13 @@ function block(content_block: { type: string; [field: string]: unknown }, deltas
     writeEvent({ type: "content_block_stop", index: 0 });
 }
 
-/** Sends an upstream's answer in pieces of a stream. */
+/** Yields the same piece of a stream several times. */
 function* repeat(piece: string, times: number): Generator<Uint8Array> {
   const bytes = toBytes(piece);
   for (let nth = 0; nth < times; nth++) yield bytes;
 }
 
-/** Pieces of 1 MiB of an answer without end, by what grows. */
+/** Pieces of 1 MiB of an endless answer, by the growing part. */
 const GROWING: Record<string, Record<UpstreamApi, [begin: string, piece: string]>> = {
   "text": {
     chat: ["", writeDelta({ content: "x".repeat(MIB) })],
@@ -104,7 +104,7 @@ const GROWING: Record<string, Record<UpstreamApi, [begin: string, piece: string]
 
 for (const [what, byApi] of Object.entries(GROWING)) {
   for (const api of UPSTREAM_APIS) {
-    test(`POST /v1/messages stops at 32 MiB of ${what} that it gathers (${api})`, async () => {
+    test(`POST /v1/messages stops at 32 MiB of ${what} that it collects (${api})`, async () => {
       const [begin, piece] = byApi[api];
       const pieces = [toBytes(begin || ": \n\n"), ...repeat(piece, 40)];
       const gateway = createTestGateway({
@@ -184,7 +184,7 @@ const CITED: [name: string, api: UpstreamApi, body: string, received: number][] 
 ];
 
 for (const [name, api, body, received] of CITED) {
-  test(`POST /v1/messages gathers ${MANY} ${name} in linear time`, async () => {
+  test(`POST /v1/messages collects ${MANY} ${name} in linear time`, async () => {
     const response = await createTestGateway({ upstream: { body } }).post(minimalRequest(api));
     const { content } = await response.json();
     assert.equal(content.at(-1).citations.length, received);
@@ -193,7 +193,7 @@ for (const [name, api, body, received] of CITED) {
 
 const deep = (levels: number) => `${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`;
 
-/** Arguments of a call in fragments, for each API. */
+/** Returns a stream with a call whose arguments arrive in fragments. */
 function callWith(api: UpstreamApi, json: string, size = 1000): string {
   const fragments = json.match(new RegExp(`[^]{1,${size}}`, "g")) ?? [];
   if (api === "native") {
@@ -244,7 +244,7 @@ for (const api of UPSTREAM_APIS) {
       const response = await gateway.post(minimalRequest(api, { tools }));
       const answer = await response.json();
       assert.deepEqual([response.status, answer.error.type], [502, "api_error"]);
-      // Claude's own arguments are never a string: what is in it is not looked at.
+      // Claude's arguments are never a string, so its content is not parsed.
       const reason = api === "native" && json.startsWith('"') ? "are not one JSON object" : why;
       assert.equal(answer.error.message, `Cannot use the model's tool call: its arguments ${reason}`);
     });
@@ -298,7 +298,7 @@ test("POST /v1/messages rejects an answer with more than 1000 calls", async () =
 const branches = (count: number) =>
   each(count, (at) => ({ type: "object", properties: { [`p${at % 900}`]: { type: "string" } } }));
 
-/** Schemas that took seconds for each item of an argument, or the whole stack. */
+/** Schemas that once needed seconds for each item of an argument, or overflowed the stack. */
 const SCHEMAS: Record<string, Json> = {
   "40,000 branches": { l: { type: "array", items: { anyOf: branches(40_000) } } },
   "a branch for any type in 40,000": { l: { type: "array", items: { anyOf: [...branches(40_000), {}] } } },
@@ -328,7 +328,7 @@ const SCHEMAS: Record<string, Json> = {
 };
 
 for (const [name, properties] of Object.entries(SCHEMAS)) {
-  test(`COERCE_TOOL_INPUT takes linear time for a schema with ${name}`, async () => {
+  test(`COERCE_TOOL_INPUT needs linear time for a schema with ${name}`, async () => {
     const item = name.includes("fields")
       ? JSON.stringify(Object.fromEntries(each(6000, (at) => [`k${at}`, "1"])))
       : '"1"';
@@ -353,7 +353,7 @@ const SEALED: Record<string, unknown> = {
 
 for (const api of UPSTREAM_APIS) {
   for (const [what, json] of Object.entries(SEALED)) {
-    test(`POST /v1/messages leaves out sealed thinking with ${what} (${api})`, async () => {
+    test(`POST /v1/messages omits sealed thinking with ${what} (${api})`, async () => {
       const model = api === "native" ? "anthropic/other-model" : MODELS[api];
       const [prefix] = seal("", []).split(".");
       const origin = `openrouter/${model}`;

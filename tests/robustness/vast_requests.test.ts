@@ -5,7 +5,7 @@ import { COMPLETE_STREAMS } from "../kit/streams.ts";
 
 const MAX_BYTES = 31 * 1024 * 1024;
 
-/** Writes a list of as many items as fit into a body, or of a number of them. */
+/** Writes a list of `count` items. Default: as many as fit into a body. */
 function listOf(item: string, count = Math.floor(MAX_BYTES / (item.length + 1))): string {
   return `[${`${item},`.repeat(count - 1)}${item}]`;
 }
@@ -14,7 +14,7 @@ function membersOf(count: number, toMember: (at: number) => string): string {
   return Array.from({ length: count }, (_, at) => toMember(at)).join(",");
 }
 
-/** Writes a request with other members, which come before its own. */
+/** Writes a request with other members before its required ones. */
 function request(members: string, model = "vendor/model"): string {
   return `{${members},"model":"${model}","max_tokens":8,"messages":[{"role":"user","content":"Hi"}]}`;
 }
@@ -23,7 +23,7 @@ function message(content: string, model = "vendor/model"): string {
   return `{"model":"${model}","max_tokens":8,"messages":[{"role":"user","content":${content}}]}`;
 }
 
-/** A text of 16 kB that differs from others in its end only. V8 hashes such texts by their length. */
+/** Returns a text of 16 kB that differs from others only in its end. V8 hashes such texts by their length. */
 function alike(at: number): string {
   return `"${"x".repeat(16_400)}${String(at).padStart(5, "0")}"`;
 }
@@ -34,7 +34,7 @@ const NAMES = /^The request body has more than 20000 different names of members,
 const TEN_ISSUES =
   /^(messages\.0\.content\.\d: Input should be an object; ){9}messages\.0\.content\.9: [^;]+$/;
 
-/** Requests that held up or ended the process, and how they are rejected. */
+/** Requests that once blocked or ended the process, and the message with which they are rejected. */
 const REJECTED: [name: string, body: () => string, message: RegExp][] = [
   ["11 million empty blocks", () => message(listOf("{}")), VALUES],
   ["a million text blocks", () => message(listOf('{"type":"text","text":"a"}')), VALUES],
@@ -130,7 +130,7 @@ for (const [name, toBody, expected] of REJECTED) {
   });
 }
 
-/** Requests at the bounds, which are answered. */
+/** Requests just within the limits, which are answered. */
 const ANSWERED: [name: string, body: () => string][] = [
   ["80,000 text blocks", () => message(listOf('{"type":"text","text":"a"}', 80_000))],
   ["20,000 fields", () => request(membersOf(19_980, (at) => `"k${at}":1`))],
@@ -199,7 +199,7 @@ test("demo/echo calls a tool whose schema names each field twice on 60 levels", 
   assert.ok(JSON.stringify(answer).length < 10_000);
 });
 
-test("demo/echo makes frames as they are read", async () => {
+test("demo/echo creates frames as they are read", async () => {
   const gateway = createTestGateway();
   const body = {
     model: "demo/echo",

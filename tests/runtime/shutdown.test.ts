@@ -46,7 +46,7 @@ test("stop() rejects new requests and closes their connections", async () => {
   assert.equal(upstream.requests.length, 0);
 });
 
-test("stop() lets an open answer finish", async () => {
+test("stop() waits for an open answer", async () => {
   for (const stream of [true, false]) {
     const { gateway, clock, stop, isStopped } = start({ body: [HI, END] });
     const answer = gateway.post(minimalRequest("chat", { stream }));
@@ -94,7 +94,7 @@ test("stop() waits at most one second for a client that does not read the last e
   clock.advance(30 * SECOND);
   await setImmediate();
   assert.equal(isStopped(), false);
-  assert.ok(upstream.idle, "the upstream is let go all the same");
+  assert.ok(upstream.idle, "the upstream is cancelled nevertheless");
   clock.advance(SECOND);
   await setImmediate();
   assert.equal(isStopped(), true);

@@ -7,7 +7,7 @@ import { minimalRequest } from "../kit/requests/request.ts";
 import { COMPLETE_STREAMS } from "../kit/streams.ts";
 import { FakeUpstream } from "../kit/upstream.ts";
 
-/** Prefixes that base URLs leave before an endpoint. */
+/** Prefixes of base URLs before an endpoint. */
 const PREFIXES = [
   "",
   "/v1",
@@ -109,7 +109,7 @@ for (const [method, path, nearest] of MISSING) {
   });
 }
 
-test("a path of any length gets a short error", async () => {
+test("a path of any length results in a short error", async () => {
   const response = await createTestGateway().get(`/${"x/".repeat(50_000)}`);
   assert.equal(response.status, 404);
   assert.ok(text(dig(await response.json(), "error", "message")).length < 400);

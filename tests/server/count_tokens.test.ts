@@ -37,7 +37,7 @@ test("POST /v1/messages/count_tokens learns from the answers of the same model",
   const { clock, upstream } = gateway;
   const first = await countWith(gateway);
   assert.equal(first.source, "estimate");
-  assert.equal(upstream.requests.length, 0, "the upstream gets no request");
+  assert.equal(upstream.requests.length, 0, "the upstream receives no request");
   for (const stream of [true, false, true]) {
     const answer = await gateway.post({ ...REQUEST, max_tokens: 9, stream });
     await answer.text();
@@ -143,8 +143,8 @@ test("POST /v1/messages/count_tokens calls an upstream that can count", async ()
 const FAILURES: Record<string, { body: string; status?: number; headers?: Record<string, string> }> = {
   "refuses": { body: '{"error":{"message":"no such endpoint"}}', status: 404 },
   "answers no JSON": { body: "<html>" },
-  "counts nothing": { body: '{"input_tokens":0}' },
-  "counts in words": { body: '{"input_tokens":"many"}' },
+  "returns a count of 0": { body: '{"input_tokens":0}' },
+  "returns a text as its count": { body: '{"input_tokens":"many"}' },
   "answers a list": { body: "[]" },
 };
 for (const [what, answer] of Object.entries(FAILURES)) {

@@ -118,7 +118,7 @@ test("The errors keep the newest 500 entries in memory, and none of callers with
   assert.deepEqual(stats.error_types, { invalid_request_error: 500 });
 });
 
-/** Who may call an endpoint of the class `debug`. */
+/** Keys, and the status of an endpoint of the class `debug`. */
 const CALLERS: [settings: Settings, key: string | undefined, status: number][] = [
   [{}, undefined, 403],
   [{ ENVIRONMENT: "development" }, undefined, 200],

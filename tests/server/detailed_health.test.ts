@@ -22,7 +22,7 @@ const ok = () => Response.json({ data: [] });
 const failed = (status: number) => Response.json({ error: { message: `No ${KEY}` } }, { status });
 const missing = (path: string) => path.endsWith("/key") ? failed(404) : ok();
 
-/** Each state of the upstream, and what the check says. */
+/** States of the upstream, and the result of the check. */
 const STATES: [
   name: string,
   answer: (path: string) => Response,
@@ -55,7 +55,7 @@ const STATES: [
 ];
 
 for (const [name, answer, status, expected, calls] of STATES) {
-  test(`GET /health/detailed is ${status} with an upstream ${name}, and asks it once for 30 checks`, async () => {
+  test(`GET /health/detailed is ${status} with an upstream ${name}, and checks it once for 30 requests`, async () => {
     const { urls, network } = createNetwork(answer);
     const gateway = createTestGateway({ fetch: network, settings: { OPENROUTER_API_KEY: KEY } });
     const texts = await Promise.all(
@@ -128,7 +128,7 @@ test("GET /health/detailed reports a gateway without a key, and its storage", as
   assert.deepEqual(health.services.tools, { status: "disabled", groups: [] });
 });
 
-test("GET /health asks no upstream", async () => {
+test("GET /health sends no request to an upstream", async () => {
   const { urls, network } = createNetwork(ok);
   const gateway = createTestGateway({ fetch: network });
   for (let nth = 0; nth < 30; nth++) await (await gateway.get("/health")).text();

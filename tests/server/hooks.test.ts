@@ -9,13 +9,13 @@ const MESSAGE = { model: "openai/gpt-5", max_tokens: 9, messages: [{ role: "user
 const OTHER = { ...MESSAGE, messages: [{ role: "user", content: "Bye" }] };
 const never = () => new Promise<never>(() => {});
 
-/** What `onRequest` does, and the status, the error or the model and text that the upstream receives. */
+/** Hooks `onRequest`, and the status with the error, or with the model and text that the upstream receives. */
 const DECISIONS: [name: string, onRequest: Hooks["onRequest"], expected: unknown[]][] = [
   ["decides nothing", () => undefined, [200, "openai/gpt-5", "Hello"]],
   ["chooses a model", () => Promise.resolve({ model: "openai/gpt-6" }), [200, "openai/gpt-6", "Hello"]],
   ["rewrites the request", () => ({ message: OTHER }), [200, "openai/gpt-5", "Bye"]],
   ["refuses", () => ({ refuse: "Not today" }), [403, "permission_error", "Not today", "false"]],
-  ["returns the request as it is", ({ message }) => ({ message }), [200, "openai/gpt-5", "Hello"]],
+  ["returns the request unchanged", ({ message }) => ({ message }), [200, "openai/gpt-5", "Hello"]],
   ["changes the request in place", ({ message }) => {
     Object.assign(message, { model: 5 });
     return undefined;
@@ -134,7 +134,7 @@ for (const stream of [true, false]) {
   });
 }
 
-test("onResponse is told that the client has left", async () => {
+test("onResponse receives the outcome `left` if the client disconnects", async () => {
   const events: ResponseEvent[] = [];
   const gateway = createTestGateway({
     hooks: { onResponse: (event) => void events.push(event) },
@@ -147,7 +147,7 @@ test("onResponse is told that the client has left", async () => {
   assert.deepEqual(events.map(({ outcome }) => outcome), ["left"]);
 });
 
-/** Hooks that fail, by how they do. */
+/** Failing hooks. */
 const BROKEN: Record<string, (clock: FakeClock) => Promise<void>> = {
   "throws": () => Promise.reject(new Error("broken")),
   "never ends": (clock) => {

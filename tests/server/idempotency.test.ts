@@ -9,7 +9,7 @@ const KEYED = { headers: { "idempotency-key": "order-1" } };
 const REQUEST = minimalRequest("chat");
 const STREAMED = minimalRequest("chat", { stream: true });
 
-test("idempotency-key: a repeat receives the finished answer, and the upstream is asked once", async () => {
+test("idempotency-key: a repeat receives the finished answer, and the upstream receives one request", async () => {
   for (const body of [REQUEST, STREAMED]) {
     const gateway = createTestGateway({ upstream: { body: COMPLETE_STREAMS.chat } });
     const first = await gateway.post(body, KEYED);
@@ -43,7 +43,7 @@ test("idempotency-key: a repeat joins the running answer from its start", async 
   assert.equal(await (await gateway.post(STREAMED, KEYED)).text(), text);
 });
 
-test("idempotency-key: a client that leaves does not cancel the answer", async () => {
+test("idempotency-key: a client that disconnects does not cancel the answer", async () => {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
   const gateway = createTestGateway({ upstream: { body: readable } });
@@ -103,7 +103,7 @@ test("idempotency-key: a failure before the first byte is not kept", async () =>
   assert.equal(gateway.upstream.requests.length, 2);
 });
 
-test("idempotency-key: an answer that failed in its middle is repeated as it was", async () => {
+test("idempotency-key: an answer that failed in mid-stream is repeated unchanged", async () => {
   const gateway = createTestGateway({ upstream: { body: writeDelta({ content: "cut" }), ending: "reset" } });
   const text = await (await gateway.post(STREAMED, KEYED)).text();
   assert.match(text, /cut[\s\S]*event: error/);
@@ -113,10 +113,10 @@ test("idempotency-key: an answer that failed in its middle is repeated as it was
 
 test("idempotency-key: an answer in memory is kept for a day", async () => {
   const gateway = createTestGateway({ upstream: () => ({ body: COMPLETE_STREAMS.chat }) });
-  for (const [ms, asked] of [[0, 1], [86_399_999, 1], [1, 2]] as const) {
+  for (const [ms, requests] of [[0, 1], [86_399_999, 1], [1, 2]] as const) {
     gateway.clock.advance(ms);
     await (await gateway.post(REQUEST, KEYED)).text();
-    assert.equal(gateway.upstream.requests.length, asked);
+    assert.equal(gateway.upstream.requests.length, requests);
   }
 });
 
@@ -164,7 +164,7 @@ test("idempotency-key: a kept or running answer is forbidden once the key may no
   }
 });
 
-test("idempotency-key: the onRequest hook can refuse the repeat of a kept answer", async () => {
+test("idempotency-key: the onRequest hook can reject the repeat of a kept answer", async () => {
   let refuses = false;
   const gateway = createTestGateway({
     upstream: { body: COMPLETE_STREAMS.chat },

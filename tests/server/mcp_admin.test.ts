@@ -9,7 +9,7 @@ const ADMIN = "admin-0123456789abcdef";
 
 const MCP_ROUTES = ROUTES.filter(({ path }) => path.startsWith("/v1/mcp/"));
 
-test("ROUTES lets only the admin key reach the endpoints of MCP servers", () => {
+test("ROUTES opens the endpoints of MCP servers to the admin key only", () => {
   assert.equal(MCP_ROUTES.length, 12);
   for (const { method, path, access, open } of MCP_ROUTES) {
     assert.deepEqual([access, open], ["admin_key", undefined], `${method} ${path}`);
@@ -57,7 +57,7 @@ for (const [name, settings, headers, status] of KEYS) {
       });
       const response = await gateway.fetch(request);
       await response.text();
-      // Without a configuration there is no server called `files`.
+      // Without a configuration, no server has the name `files`.
       const expected = status === 200 && path.includes(":name") ? 404 : status;
       assert.equal(response.status, expected, `${method} ${path}`);
     }

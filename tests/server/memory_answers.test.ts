@@ -12,7 +12,7 @@ async function record(size: number): Promise<Recording> {
   });
 }
 
-test("createMemoryAnswers() drops answers of the key that has most, and leaves others theirs", async () => {
+test("createMemoryAnswers() drops answers of the key that has most, and keeps those of others", async () => {
   const clock = new FakeClock();
   const answers = createMemoryAnswers({ clock, maxBytes: 20_000 });
   answers.add("key:bob", "bob", await record(2000));

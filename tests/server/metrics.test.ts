@@ -135,7 +135,7 @@ test("GET /metrics needs the admin key, unless no key is configured", async () =
   assert.equal((await createTestGateway().get("/metrics")).status, 200);
 });
 
-test("GET /status and GET /metrics count failures by kind, and refusals by limits as expected", async () => {
+test("GET /status and GET /metrics count failures by kind, and rejections by limits as expected", async () => {
   const gateway = createTestGateway({
     settings: { LIMITS: { each: { requests: 1 } } },
     upstream: { body: COMPLETE_STREAMS.chat },

@@ -57,13 +57,13 @@ async function list(
   return all.filter(({ id }) => listed.some((entry) => entry.id === id) || id === "mine");
 }
 
-test("GET /v1/models tells what Anthropic tells of its models", async () => {
+test("GET /v1/models returns Anthropic's facts of its models", async () => {
   assert.deepEqual(await list([OLD, NEW], { settings: ANTHROPIC }), [OLD, NEW]);
   const [openAi] = await list([OLD], { settings: ANTHROPIC, headers: {} });
   assert.equal(openAi?.created, Date.parse(OLD.created_at) / 1000);
 });
 
-test("GET /v1/models tells when OpenRouter may remove a model", async () => {
+test("GET /v1/models returns the time at which OpenRouter may remove a model", async () => {
   const [ending, talker] = await list([ENDING, TALKER]);
   assert.deepEqual([ending?.lifecycle, ending?.retires_at], ["deprecated", "2026-12-31T00:00:00Z"]);
   assert.deepEqual([talker?.lifecycle, talker?.retires_at], ["active", null]);
@@ -101,7 +101,7 @@ test("GET /v1/models fills capabilities from OpenRouter's list", async () => {
   assert.equal(unknown?.capabilities, null);
 });
 
-test("GET /v1/models tells of an alias what it tells of its model", async () => {
+test("GET /v1/models returns the facts of its model for an alias", async () => {
   const settings = { MODEL_MAP: { mine: CLAUDE.id } };
   const [alias, model] = await list([CLAUDE], { settings });
   assert.equal(alias?.id, "mine");

@@ -89,7 +89,7 @@ test("GET /v1/models/{id} returns a model by each of its names", async () => {
 
 test("GET /v1/models/{id} returns 404 with the nearest name for an unknown model", async () => {
   const settings = { ANTHROPIC_MODEL: "acme/talker-2" };
-  const asked: [id: string, why: string][] = [
+  const unknown: [id: string, why: string][] = [
     ["acme/talker-2", 'no alias or upstream has it; the nearest is "acme/talker-1"'],
     [
       "claude-haiku-4-5",
@@ -97,7 +97,7 @@ test("GET /v1/models/{id} returns 404 with the nearest name for an unknown model
     ],
     ["demo/foo", 'upstream "demo" does not list "foo"; the nearest is "demo/echo"'],
   ];
-  for (const [id, why] of asked) {
+  for (const [id, why] of unknown) {
     const error = { type: "not_found_error", message: `Cannot use model "${id}": ${why}` };
     assert.deepEqual(dig(await getModels(`/${id}`), "error"), error);
   }

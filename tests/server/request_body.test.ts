@@ -6,7 +6,7 @@ import { FakeClock } from "../kit/clock.ts";
 
 const OPTIONS = { clock: new FakeClock(), config: { bodyTimeout: 0 } };
 
-/** A count that keeps what is added. */
+/** Creates a counter that records the added numbers. */
 function createCount() {
   const added: number[] = [];
   return { added, add: (bytes: number) => void added.push(bytes), end() {} };

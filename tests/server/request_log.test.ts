@@ -121,7 +121,7 @@ test("POST /v1/messages logs fallbacks and the model that answered", async () =>
   assert.deepEqual([answeredBy, fallbacks, turns], ["openrouter/vendor/two", 1, 2]);
 });
 
-test("A request without a correlation id uses its own id, in the response, the log and the upstream's request", async () => {
+test("A request without a correlation id uses its request id, in the response, the log and the upstream's request", async () => {
   const gateway = createTestGateway({ upstream: { body: COMPLETE_STREAMS.chat } });
   const response = await gateway.post(minimalRequest("chat"));
   await response.text();

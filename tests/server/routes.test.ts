@@ -43,7 +43,7 @@ for (const [url, path] of PATHS) {
     else assert.throws(() => readRoutePath({ url }), { name: "ApiError", status: 400 });
 
     const gateway = createTestGateway({ settings: { GATEWAY_API_KEYS: KEY } });
-    // A runtime's own constructor would normalize the URL.
+    // The constructor of `Request` would normalize the URL.
     const request = Object.defineProperty(new Request("http://gateway.test/"), "url", { value: url });
     const response = await gateway.fetch(request);
     const { error } = await response.json();
@@ -53,10 +53,10 @@ for (const [url, path] of PATHS) {
   });
 }
 
-/** Endpoints with a check of their own: the sign-in of Claude Code, and calls that Restate signs. Both are off here. */
+/** Endpoints with other credentials: the sign-in of Claude Code, and signed calls of Restate. Both are off here. */
 const OTHER_CREDENTIALS = /^\/(oauth|\.well-known|restate)\//;
 
-test("ROUTES lets callers without a key use the health check and the probes of Claude Code only", () => {
+test("ROUTES opens only the health check and the probes of Claude Code to callers without a key", () => {
   const open = ROUTES.flatMap(({ path, open = [] }) => open.map((method) => ({ method, path })));
   assert.equal(open.filter(({ path }) => OTHER_CREDENTIALS.test(path)).length, 10);
   const others = open.filter(({ path }) => !OTHER_CREDENTIALS.test(path)).map(({ method, path }) =>
@@ -69,14 +69,14 @@ for (const { method, path, open = [] } of ROUTES) {
   test(`${method} ${path} needs a key unless ROUTES marks the method as open`, async () => {
     const gateway = createTestGateway({ settings: { GATEWAY_API_KEYS: KEY } });
     const url = `http://gateway.test${path.replace(/:id(\{.*)?/, "some/model")}`;
-    for (const asked of method === "GET" ? ["GET", "HEAD"] as const : [method]) {
-      const isOpen = open.some((method) => method === asked);
-      const response = await gateway.fetch(new Request(url, { method: asked }));
+    for (const verb of method === "GET" ? ["GET", "HEAD"] as const : [method]) {
+      const isOpen = open.some((method) => method === verb);
+      const response = await gateway.fetch(new Request(url, { method: verb }));
       await response.text();
       if (isOpen && OTHER_CREDENTIALS.test(path)) assert.ok([400, 404].includes(response.status));
       else assert.equal(response.status, isOpen ? 200 : 401);
       const headers = { "x-api-key": KEY };
-      const authorized = await gateway.fetch(new Request(url, { method: asked, headers }));
+      const authorized = await gateway.fetch(new Request(url, { method: verb, headers }));
       await authorized.text();
       assert.notEqual(authorized.status, 401);
     }

@@ -90,7 +90,7 @@ for (const [id, key] of [["one", BOB], ["three", ALICE], ["a%2Fb", ALICE]]) {
   });
 }
 
-test("GET /v1/sessions/{id} charges nothing", async () => {
+test("GET /v1/sessions/{id} is not charged", async () => {
   const gateway = await createGatewayWithSession();
   const read = async () =>
     (await (await gateway.get("/v1/sessions/one", { "x-api-key": ALICE })).json()).limits;

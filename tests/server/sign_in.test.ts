@@ -109,7 +109,7 @@ test("sign-in: a code is used once, and for ten minutes", async () => {
   assert.deepEqual(await poll(gateway, "gwd_unknown"), { error: "expired_token" });
 });
 
-test("sign-in: a poll before the interval is told to slow down", async () => {
+test("sign-in: a poll before the interval receives slow_down", async () => {
   const gateway = createSignInGateway();
   const { device } = await start(gateway);
   const pollNow = async () =>
@@ -172,7 +172,7 @@ for (const [why, settings] of ENDS) {
   });
 }
 
-test("sign-in: without SIGN_IN there is none", async () => {
+test("sign-in: the endpoints do not exist without SIGN_IN", async () => {
   const gateway = createSignInGateway({ SIGN_IN: "off" });
   for (const path of ["/.well-known/oauth-authorization-server", "/oauth/device"]) {
     assert.equal((await gateway.get(path)).status, 404);
@@ -190,7 +190,7 @@ const TOKEN_ERRORS: [fields: Record<string, string>, error: string][] = [
   [{ grant_type: DEVICE_CODE_GRANT }, "expired_token"],
 ];
 
-test("POST /oauth/token names its errors as OAuth does", async () => {
+test("POST /oauth/token returns the errors of OAuth", async () => {
   const gateway = createSignInGateway();
   for (const [fields, error] of TOKEN_ERRORS) {
     const response = await postForm(gateway, "/oauth/token", fields);
@@ -219,7 +219,7 @@ test("GET /oauth/device fills in the code, and allows no script and no frame", a
   assert.doesNotMatch(hostile, /<script/i);
 });
 
-/** Headers that browsers send with a form, and whether the page accepts it. */
+/** Headers that browsers send with a form, and true if the page accepts it. */
 const ORIGINS: [headers: Record<string, string>, accepted: boolean][] = [
   [{}, true],
   [{ "sec-fetch-site": "same-origin", "origin": "https://proxy.test" }, true],
@@ -230,7 +230,7 @@ const ORIGINS: [headers: Record<string, string>, accepted: boolean][] = [
   [{ "origin": "null" }, false],
 ];
 
-test("POST /oauth/device accepts the form of its own page only", async () => {
+test("POST /oauth/device accepts only the form of its page", async () => {
   const gateway = createSignInGateway();
   for (const [headers, accepted] of ORIGINS) {
     const { user } = await start(gateway);

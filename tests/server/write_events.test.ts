@@ -12,7 +12,7 @@ import { COMPLETE_STREAMS, writeEvent } from "../kit/streams.ts";
 
 const INTERVAL_MS = 10_000;
 
-test("writeEvents() sends a ping one interval after the last byte, whenever that was sent", async () => {
+test("writeEvents() sends a ping one interval after the last byte, at any time", async () => {
   for (const silenceBefore of [0, 1, 4_000, INTERVAL_MS - 1]) {
     const clock = new FakeClock();
     let release = (_events: StreamEvent[]) => {};

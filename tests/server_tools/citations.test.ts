@@ -11,7 +11,7 @@ function read(...pieces: readonly string[]): Piece[] {
   return [...pieces.flatMap((piece) => text.push(piece)), ...text.end()];
 }
 
-/** Words and the addresses of citations, each run of words in one piece. */
+/** Returns the texts and the URLs of citations; texts that follow one another are joined. */
 function toPlain(pieces: readonly Piece[]): string[] {
   const plain: string[] = [];
   for (const piece of pieces) {
@@ -41,7 +41,7 @@ test("CitedText quotes at most 150 characters", () => {
   assert.equal(String(cited.citation.cited_text).length, 150);
 });
 
-test("CitedText gives the same result at any cut", () => {
+test("CitedText returns the same result at any cut", () => {
   const word = fc.constantFrom(
     "bees ",
     "[",
@@ -75,7 +75,7 @@ test("restoreMarks() restores the marks and leaves other citations unchanged", (
   assert.equal(restoreMarks(untouched), untouched);
 });
 
-test("toMarks() gives marks that differ for each search, and are the same for the same result", () => {
+test("toMarks() returns marks that differ for each search, and are the same for the same result", () => {
   const [one, two] = toMarks("srvtoolu_1", [bees, bees]);
   assert.match(`${one} ${two}`, /^([0-9a-f]{6})\.1 \1\.2$/);
   assert.deepEqual(toMarks("srvtoolu_1", [bees, bees]), [one, two]);

@@ -18,7 +18,7 @@ function isOf(block: { type: string }, type: string): boolean {
   return block.type === type;
 }
 
-/** A block of a kind that the schema does not know, as it comes in. */
+/** Creates a block of a type that is not in the schema. */
 function toBlock(block: { type: string; [field: string]: unknown }): ContentBlock {
   return { ...block, type: block.type as "(unknown)" };
 }
@@ -32,11 +32,11 @@ const result = (id: string): ContentBlock =>
     is_error: false,
     content: [{ type: "text", text: id }],
   });
-const text = (words: string): ContentBlock => ({ type: "text", text: words });
+const text = (sentence: string): ContentBlock => ({ type: "text", text: sentence });
 
-/** What an assistant does in one go: words, calls, and results of all calls so far. */
+/** A turn within a message of the assistant: text, calls, and results of all calls so far. */
 const step = fc.record({
-  words: fc.option(fc.string({ minLength: 1 })),
+  sentence: fc.option(fc.string({ minLength: 1 })),
   calls: fc.integer({ min: 0, max: 3 }),
 });
 const turn = fc.array(step, { minLength: 1, maxLength: 4 });
@@ -45,46 +45,46 @@ test("toModelHistory() answers every call directly after it, keeps all text and 
   fc.assert(fc.property(fc.array(turn, { maxLength: 4 }), (turns) => {
     let calls = 0;
     const messages = turns.flatMap((steps, at): Message[] => {
-      const content = steps.flatMap(({ words, calls: count }) => {
+      const content = steps.flatMap(({ sentence, calls: count }) => {
         const ids = Array.from({ length: count }, () => `mcptoolu_${calls++}`);
-        return [...(words === null ? [] : [text(words)]), ...ids.map(use), ...ids.map(result)];
+        return [...(sentence === null ? [] : [text(sentence)]), ...ids.map(use), ...ids.map(result)];
       });
       return [{ role: "user", content: `Question ${at}` }, { role: "assistant", content }];
     });
-    const { messages: retold, toClientPath } = toModelHistory(messages, { find });
+    const { messages: modelHistory, toClientPath } = toModelHistory(messages, { find });
 
-    retold.forEach(({ role, content }, at) => {
-      const asked = typeof content === "string" ? [] : content.filter(({ type }) => type === "tool_use");
-      const next = retold[at + 1]?.content ?? [];
+    modelHistory.forEach(({ role, content }, at) => {
+      const toolUses = typeof content === "string" ? [] : content.filter(({ type }) => type === "tool_use");
+      const next = modelHistory[at + 1]?.content ?? [];
       const answered = typeof next === "string" ? [] : next.filter(({ type }) => type === "tool_result");
-      if (role !== "assistant" || asked.length === 0) return;
-      assert.deepEqual(asked.map(({ id }) => id), answered.map(({ tool_use_id }) => tool_use_id));
+      if (role !== "assistant" || toolUses.length === 0) return;
+      assert.deepEqual(toolUses.map(({ id }) => id), answered.map(({ tool_use_id }) => tool_use_id));
     });
-    const told = retold.flatMap(({ content }) =>
+    const modelTexts = modelHistory.flatMap(({ content }) =>
       typeof content === "string" ? [content] : content.map(toWord)
     );
-    const said = messages.flatMap(({ content }) =>
+    const clientTexts = messages.flatMap(({ content }) =>
       typeof content === "string" ? [content] : content.map(toWord)
     );
-    assert.deepEqual(told.filter((word) => word !== ""), said.filter((word) => word !== ""));
+    assert.deepEqual(modelTexts.filter((word) => word !== ""), clientTexts.filter((word) => word !== ""));
 
-    // Every block knows where the client said it.
-    retold.forEach(({ content }, at) => {
+    // toClientPath() returns the position of every block in the client's messages.
+    modelHistory.forEach(({ content }, at) => {
       if (typeof content === "string") return;
       content.forEach((block, nth) => {
         const path = toClientPath(`messages.${at}.content.${nth}`);
         const [, message, place] = /^messages\.(\d+)\.content(?:\.(\d+))?$/.exec(path ?? "") ?? [];
         const origin = messages[Number(message)]?.content ?? "";
-        const meant = typeof origin === "string" ? text(origin) : origin[Number(place)];
-        assert.equal(toWord(block), toWord(meant ?? text("")), `${path}`);
+        const expected = typeof origin === "string" ? text(origin) : origin[Number(place)];
+        assert.equal(toWord(block), toWord(expected ?? text("")), `${path}`);
       });
     });
   }));
 
   function toWord(block: ContentBlock): string {
-    const { text: words, id, tool_use_id, input }: { [field: string]: unknown } = { ...block };
+    const { text: sentence, id, tool_use_id, input }: { [field: string]: unknown } = { ...block };
     const call = String(id ?? tool_use_id ?? "").replace(/^(mcptoolu|toolu)_/, "");
-    if (typeof words === "string") return words;
+    if (typeof sentence === "string") return sentence;
     return input === undefined ? `result ${call}` : `call ${call}`;
   }
 });
@@ -98,8 +98,8 @@ test("toModelHistory() leaves messages without gateway calls unchanged", () => {
     },
     { role: "system", content: "Be brief" },
   ];
-  const { messages: retold } = toModelHistory(messages, { find });
-  retold.forEach((message, at) => assert.equal(message, messages[at]));
+  const { messages: modelHistory } = toModelHistory(messages, { find });
+  modelHistory.forEach((message, at) => assert.equal(message, messages[at]));
 });
 
 test("toModelHistory() adds a result to a call without one", () => {
@@ -108,8 +108,8 @@ test("toModelHistory() adds a result to a call without one", () => {
     { role: "assistant", content: [use("mcptoolu_1"), text("Well.")] },
     { role: "user", content: "And?" },
   ];
-  const { messages: retold } = toModelHistory(messages, { find });
-  assert.deepEqual(retold.at(-1)?.content, [
+  const { messages: modelHistory } = toModelHistory(messages, { find });
+  assert.deepEqual(modelHistory.at(-1)?.content, [
     {
       type: "tool_result",
       tool_use_id: "toolu_1",
@@ -121,29 +121,29 @@ test("toModelHistory() adds a result to a call without one", () => {
 });
 
 test("findPendingCalls() returns calls of the last turn that wait for the gateway only", () => {
-  const asked: Message = { role: "user", content: "Go" };
+  const question: Message = { role: "user", content: "Go" };
   const results: Message = { role: "user", content: [{ type: "tool_result", tool_use_id: "toolu_x" }] };
-  const words: Message = {
+  const interruption: Message = {
     role: "user",
     content: [{ type: "tool_result", tool_use_id: "toolu_x" }, text("Stop")],
   };
   const calling: Message = { role: "assistant", content: [text("Now."), use("mcptoolu_1")] };
   const done: Message = { role: "assistant", content: [use("mcptoolu_1"), result("mcptoolu_1")] };
   const cases: [string, Message[], number][] = [
-    ["a paused message", [asked, calling], 1],
-    ["results of the client's own tools", [asked, calling, results], 1],
-    ["a system message in between", [asked, calling, { role: "system", content: "Hm" }, results], 1],
-    ["a result that is there", [asked, done], 0],
-    ["words of the user's", [asked, calling, words], 0],
-    ["an earlier message", [asked, calling, results, { role: "assistant", content: "Well." }], 0],
-    ["nothing said yet", [asked], 0],
+    ["a paused message", [question, calling], 1],
+    ["results of the client's own tools", [question, calling, results], 1],
+    ["a system message in between", [question, calling, { role: "system", content: "Hm" }, results], 1],
+    ["a result that is there", [question, done], 0],
+    ["a text of the user", [question, calling, interruption], 0],
+    ["an earlier message", [question, calling, results, { role: "assistant", content: "Well." }], 0],
+    ["no answer yet", [question], 0],
   ];
   for (const [name, messages, expected] of cases) {
     assert.equal(findPendingCalls(messages, find).length, expected, name);
   }
 });
 
-test("toServerCallId() returns legal ids that map back to the model's own", () => {
+test("toServerCallId() returns valid ids that map back to the model's ids", () => {
   const ids = fc.oneof(
     fc.stringMatching(/^toolu_[a-zA-Z0-9_-]{1,40}$/),
     fc.stringMatching(/^toolu_gw_[a-zA-Z0-9_-]{1,40}$/),

@@ -47,7 +47,7 @@ const writeText = (text: string): WriteTurn => (writer) => {
   end(writer, "end_turn");
 };
 
-test("runTurns() gives each call its own result if a host repeats ids every turn", async () => {
+test("runTurns() assigns each call its result if a host repeats ids every turn", async () => {
   const script = createScript(writeEcho("call_0", "bee"), writeEcho("call_0", "wasp"), writeText("Done."));
   const before: MessagesRequest["messages"] = [
     { role: "user", content: "Go" },
@@ -57,7 +57,7 @@ test("runTurns() gives each call its own result if a host repeats ids every turn
   const message = await run(script, { messages: before, tools: [READ, WORKSPACE_TOOLSET] });
   const ids = message.content.filter(({ type }) => type === "mcp_tool_use").map(({ id }) => id);
   assert.deepEqual(ids, ["mcptoolu_gw_call_0_2", "mcptoolu_gw_call_0_3"]);
-  const results = script.asked.at(-1)?.messages.flatMap(({ content }) =>
+  const results = script.requests.at(-1)?.messages.flatMap(({ content }) =>
     typeof content === "string"
       ? []
       : content.flatMap((block) =>
@@ -93,7 +93,7 @@ test("runTurns() runs a tool between two turns and returns one message", async (
   ]);
   assert.equal(message.stop_reason, "end_turn");
   assert.deepEqual(message.usage, { input_tokens: 20, output_tokens: 10, cache_read_input_tokens: 4 });
-  assert.deepEqual(script.asked[1]?.messages, [
+  assert.deepEqual(script.requests[1]?.messages, [
     { role: "user", content: "Go" },
     {
       role: "assistant",
@@ -114,13 +114,13 @@ test("runTurns() runs a tool between two turns and returns one message", async (
   ]);
 });
 
-test("runTurns() offers the tools of the toolset after the client's own", async () => {
+test("runTurns() offers the tools of the toolset after the client's tools", async () => {
   const own = { name: "Echo", input_schema: { type: "object" as const } };
   const configs = { Fail: { enabled: false } };
   const script = createScript(writeText("Hello."));
   await run(script, { tools: [own, { ...WORKSPACE_TOOLSET, configs }] });
-  assert.deepEqual(script.asked[0]?.tools?.map(({ name }) => name), ["Echo", "Show"]);
-  assert.equal(script.asked[0]?.tools?.[0]?.description, undefined);
+  assert.deepEqual(script.requests[0]?.tools?.map(({ name }) => name), ["Echo", "Show"]);
+  assert.equal(script.requests[0]?.tools?.[0]?.description, undefined);
 });
 
 test("runTurns() applies default_config and configs of a toolset", async () => {
@@ -131,7 +131,7 @@ test("runTurns() applies default_config and configs of a toolset", async () => {
   };
   const script = createScript(writeText("Hello."));
   await run(script, { tools: [toolset] });
-  assert.deepEqual(script.asked[0]?.tools?.map(({ name }) => name), ["Show"]);
+  assert.deepEqual(script.requests[0]?.tools?.map(({ name }) => name), ["Show"]);
 });
 
 test("runTurns() sends an image to the model and a placeholder to the client", async () => {
@@ -143,7 +143,7 @@ test("runTurns() sends an image to the model and a placeholder to the client", a
   const text = "[image/png, 1 KiB, shown to the model]";
   assert.deepEqual(message.content[1]?.content, [{ type: "text", text }]);
   assert.equal(message.content[0]?.id, "mcptoolu_gw_call_1");
-  const results = script.asked[1]?.messages.at(-1)?.content;
+  const results = script.requests[1]?.messages.at(-1)?.content;
   assert.ok(Array.isArray(results));
   const image = {
     type: "image" as const,
@@ -168,7 +168,7 @@ test("runTurns() returns a failed tool as a result, not as a failed request", as
   ]);
 });
 
-test("runTurns() waits for the client's tools if a turn calls those too, and runs its own with their results", async () => {
+test("runTurns() waits for the client's tools if a turn calls those too, and runs the gateway's with their results", async () => {
   const first = createScript((writer) => {
     call(writer, "toolu_mine", "ReadMine", { path: "a" });
     call(writer, "toolu_ours", "Echo", { word: "bee" });
@@ -189,11 +189,11 @@ test("runTurns() waits for the client's tools if a turn calls those too, and run
   const message = await run(second, { tools, messages });
   assert.deepEqual(message.content.map(({ type }) => type), ["mcp_tool_result", "text"]);
   assert.equal(message.content[0]?.tool_use_id, "mcptoolu_ours");
-  const sent = second.asked[0]?.messages.at(-1)?.content;
+  const sent = second.requests[0]?.messages.at(-1)?.content;
   assert.ok(Array.isArray(sent));
   assert.deepEqual(sent.map(({ tool_use_id }) => tool_use_id), ["toolu_ours", "toolu_mine"]);
 
-  // The turn after that has the result in a later message than its call.
+  // In the next turn, the result is in a later message than its call.
   const third = createScript(writeText("Still there."));
   await run(third, {
     tools,
@@ -204,7 +204,7 @@ test("runTurns() waits for the client's tools if a turn calls those too, and run
     ],
   });
   assert.deepEqual(
-    third.asked[0]?.messages.map(({ role, content }) => [role, toTypes(content)]),
+    third.requests[0]?.messages.map(({ role, content }) => [role, toTypes(content)]),
     [
       ["user", "text"],
       ["assistant", "tool_use,tool_use"],
@@ -215,7 +215,7 @@ test("runTurns() waits for the client's tools if a turn calls those too, and run
   );
 });
 
-/** The content of a result as the model gets it. */
+/** Returns the content of a result as the model receives it. */
 function fenced(text: string, id: string) {
   return fenceContent([{ type: "text", text }], id);
 }
@@ -238,7 +238,7 @@ test("runTurns() pauses after the maximum of turns and continues when the messag
   const message = await run(rest, { messages });
   assert.deepEqual(message.content.map(({ type }) => type), ["mcp_tool_result", "text"]);
   assert.deepEqual(
-    rest.asked[0]?.messages.map(({ role, content }) => [role, toTypes(content)]),
+    rest.requests[0]?.messages.map(({ role, content }) => [role, toTypes(content)]),
     [
       ["user", "text"],
       ["assistant", "text,tool_use"],
@@ -260,8 +260,8 @@ test("runTurns() sends a returned message to the model as the original turns", a
       { role: "user", content: "Thanks" },
     ],
   });
-  const before = script.asked[2]?.messages;
-  assert.deepEqual(again.asked[0]?.messages, [
+  const before = script.requests[2]?.messages;
+  assert.deepEqual(again.requests[0]?.messages, [
     ...before ?? [],
     { role: "assistant", content: [{ type: "text", text: "Done." }] },
     { role: "user", content: "Thanks" },
@@ -276,7 +276,7 @@ test("runTurns() runs no call of a truncated turn", async () => {
   });
   const message = await run(script, {}, { toolbox });
   assert.equal(message.stop_reason, "max_tokens");
-  assert.equal(script.asked.length, 1);
+  assert.equal(script.requests.length, 1);
   assert.deepEqual(audit, []);
 });
 
@@ -333,7 +333,7 @@ test("runTurns() stops its tools when the client disconnects", async () => {
   });
   await assert.rejects(run(script, {}, { toolbox, signal: abort.signal }), { name: "AbortError" });
   assert.deepEqual(seen.map(({ aborted }) => aborted), [true, true]);
-  // The calls end one right behind the other.
+  // The calls end one directly after the other.
   for (let turn = 0; turn < 20 && audit.length < 2; turn++) await Promise.resolve();
   assert.deepEqual(audit.map(({ outcome }) => outcome), ["cancelled", "cancelled"]);
 });
@@ -341,7 +341,7 @@ test("runTurns() stops its tools when the client disconnects", async () => {
 test("runTurns() lifts a forced tool choice after the tool was called", async () => {
   const script = createScript(writeEcho("toolu_1", "one"), writeText("Done."));
   await run(script, { tool_choice: { type: "tool", name: "Echo", disable_parallel_tool_use: true } });
-  assert.deepEqual(script.asked.map(({ tool_choice }) => tool_choice), [
+  assert.deepEqual(script.requests.map(({ tool_choice }) => tool_choice), [
     { type: "tool", name: "Echo", disable_parallel_tool_use: true },
     { type: "auto", disable_parallel_tool_use: true },
   ]);
@@ -349,12 +349,12 @@ test("runTurns() lifts a forced tool choice after the tool was called", async ()
 
 test("runTurns() adds tools of the header and rejects unknown names", async () => {
   const script = createScript(writeText("Hello."));
-  await run(script, { tools: [READ] }, { wishes: { tools: ["Echo"] } });
-  assert.deepEqual(script.asked[0]?.tools?.map(({ name }) => name), ["ReadMine", "Echo"]);
+  await run(script, { tools: [READ] }, { toolHeaders: { tools: ["Echo"] } });
+  assert.deepEqual(script.requests[0]?.tools?.map(({ name }) => name), ["ReadMine", "Echo"]);
   const all = createScript(writeText("Hello."));
-  await run(all, { tools: null }, { wishes: { tools: ["*"] } });
-  assert.deepEqual(all.asked[0]?.tools?.map(({ name }) => name), ["Echo", "Fail", "Show"]);
-  await assert.rejects(run(createScript(), {}, { wishes: { tools: ["Eco"] } }), {
+  await run(all, { tools: null }, { toolHeaders: { tools: ["*"] } });
+  assert.deepEqual(all.requests[0]?.tools?.map(({ name }) => name), ["Echo", "Fail", "Show"]);
+  await assert.rejects(run(createScript(), {}, { toolHeaders: { tools: ["Eco"] } }), {
     status: 400,
     message: `header.x-gateway-tools: Cannot run tool "Eco": the gateway's tools are Echo, Fail, Show`,
   });
@@ -364,13 +364,13 @@ test("runTurns() rejects the gateway's tools if they are disabled", async () => 
   const off = { toolbox: undefined };
   const message = ": Cannot run tools: the gateway's tools are disabled";
   await assert.rejects(run(createScript(), {}, off), { status: 400, message: `tools.0${message}` });
-  await assert.rejects(run(createScript(), { tools: [] }, { ...off, wishes: { tools: ["*"] } }), {
+  await assert.rejects(run(createScript(), { tools: [] }, { ...off, toolHeaders: { tools: ["*"] } }), {
     status: 400,
     message: `header.x-gateway-tools${message}`,
   });
   const script = createScript(writeText("Hello."));
   await run(script, { tools: [READ] }, off);
-  assert.deepEqual(script.asked[0]?.tools, [READ]);
+  assert.deepEqual(script.requests[0]?.tools, [READ]);
 });
 
 test("runTurns() runs a tool that the client declares only if the client opts in", async () => {
@@ -382,21 +382,21 @@ test("runTurns() runs a tool that the client declares only if the client opts in
   const left = await run(kept, { tools: [own] });
   assert.deepEqual(left.content.map(({ type }) => type), ["tool_use"]);
   const script = createScript(writeEcho("toolu_1", "bee"), writeText("Done."));
-  const message = await run(script, { tools: [own, READ] }, { wishes: { intercept: true } });
+  const message = await run(script, { tools: [own, READ] }, { toolHeaders: { intercept: true } });
   assert.deepEqual(message.content.map(({ type }) => type), [
     "text",
     "mcp_tool_use",
     "mcp_tool_result",
     "text",
   ]);
-  assert.deepEqual(script.asked[0]?.tools, [own, READ]);
+  assert.deepEqual(script.requests[0]?.tools, [own, READ]);
 });
 
 test("runTurns() reports losses by the client's paths", async () => {
   const loss = new LossReport();
   const script = createScript(writeText("Done."));
   const lossy: Script = {
-    asked: script.asked,
+    requests: script.requests,
     toAsk: (turn) => (request) => {
       request.tools?.forEach((_, at) => turn.loss.add(`tools.${at}.description`, "dropped"));
       request.messages.forEach(({ content }, at) => {
@@ -441,7 +441,7 @@ test("runTurns() reports losses by the client's paths", async () => {
   ]);
 });
 
-/** A block of a kind that the schema does not know, as it comes in. */
+/** Creates a block of a type that is not in the schema. */
 function toBlock(block: { type: string; [field: string]: unknown }) {
   return { ...block, type: block.type as "(unknown)" };
 }
@@ -485,8 +485,8 @@ test("runTurns() fences the results of its tools for the model, also when the co
     { role: "user", content: "Thanks" },
   ];
   await run(again, { messages }, { toolbox });
-  const sent = [script.asked[1], again.asked[0]].map((asked) =>
-    (asked?.messages ?? []).flatMap(({ content }) => typeof content === "string" ? [] : content).flatMap((
+  const sent = [script.requests[1], again.requests[0]].map((request) =>
+    (request?.messages ?? []).flatMap(({ content }) => typeof content === "string" ? [] : content).flatMap((
       block,
     ) => block.type === "tool_result" ? [toText(block.content)] : [])
   );

@@ -29,27 +29,27 @@ import { NO_FILES, NO_SHELL, NO_WEB } from "../kit/no_host.ts";
 /** Writes one turn of a scripted model. */
 export type WriteTurn = (writer: MessageWriter) => void;
 
-/** A model with a turn for each request, and the requests that it got. */
+/** A model with a turn for each request, and the requests that it received. */
 export interface Script {
   toAsk(turn: AskTurnOptions): Ask;
-  asked: MessagesRequest[];
+  requests: MessagesRequest[];
 }
 
 /** Creates a model with these turns, in order. */
 export function createScript(...turns: readonly (WriteTurn | Error)[]): Script {
-  const asked: MessagesRequest[] = [];
+  const requests: MessagesRequest[] = [];
   return {
-    asked,
+    requests,
     toAsk: () =>
       async function* (request): AsyncGenerator<StreamEvent[]> {
-        const writeTurn = turns[asked.length];
-        asked.push(structuredClone(request));
+        const writeTurn = turns[requests.length];
+        requests.push(structuredClone(request));
         if (writeTurn === undefined) throw new Error("the script has ended");
         if (writeTurn instanceof Error) throw writeTurn;
         const usage = { input_tokens: 10, output_tokens: 1, cache_read_input_tokens: 2 };
-        const writer = new MessageWriter({ id: `msg_${asked.length}`, model: request.model, usage });
+        const writer = new MessageWriter({ id: `msg_${requests.length}`, model: request.model, usage });
         writeTurn(writer);
-        // One event in each batch: a reader may not expect more.
+        // One event in each batch, so that readers do not depend on larger batches.
         for (const event of writer.take()) yield [event];
       },
   };
@@ -98,7 +98,7 @@ const models: Models = {
   search: () => Promise.reject(new Error("no model")),
 };
 
-/** What a test may do without, of the parts that a toolbox is made of. */
+/** A toolbox, its clock and its audit log. */
 export interface TestToolbox {
   toolbox: Toolbox;
   clock: FakeClock;
@@ -119,7 +119,7 @@ function createTestRunner(
   return { runner, clock, audit };
 }
 
-/** Creates a toolbox whose host touches nothing. */
+/** Creates a toolbox whose host has no files, shell or web. */
 export function createTestToolbox(
   tools: readonly Tool[] = [echo, fail, show],
   limits: Partial<ToolLimits> = {},
@@ -144,10 +144,10 @@ export function createTestContext(options: Partial<ToolContext> = {}): ToolConte
 /** A toolset of the gateway's tools. */
 export const WORKSPACE_TOOLSET = { type: "mcp_toolset", mcp_server_name: "workspace" };
 
-/** Who runs what, where nothing else is said: chat completions, which run nothing. */
+/** Options of {@linkcode runScript}. Default route: chat completions, a host without server tools. */
 export interface RunOptions {
   toolbox?: Toolbox | undefined;
-  wishes?: Partial<ToolHeaders>;
+  toolHeaders?: Partial<ToolHeaders>;
   signal?: AbortSignal;
   maxTurns?: number;
   loss?: LossReport;
@@ -162,7 +162,8 @@ export function runScript(
   request: Partial<MessagesRequest>,
   options: RunOptions = {},
 ): AsyncGenerator<StreamEvent[]> {
-  const { signal = new AbortController().signal, loss = new LossReport(), wishes, maxTurns = 10 } = options;
+  const { signal = new AbortController().signal, loss = new LossReport(), toolHeaders, maxTurns = 10 } =
+    options;
   const toolbox = "toolbox" in options ? options.toolbox : createTestToolbox().toolbox;
   const ask = runTurns(script.toAsk, {
     upstream: upstreamTools(options.route ?? toRoute("openai")),
@@ -174,7 +175,7 @@ export function runScript(
     signal,
     maxTurns,
     now: () => Date.UTC(2026, 0, 1),
-    toolHeaders: { tools: [], intercept: false, ...wishes },
+    toolHeaders: { tools: [], intercept: false, ...toolHeaders },
     openMcpServers: () => Promise.resolve(options.mcpServers ?? []),
     listsMcpTools: options.listsMcpTools ?? false,
     createToolContext: () => createTestContext({ signal }),
@@ -191,7 +192,7 @@ export function runScript(
   return ask({ model: "m", max_tokens: 100, messages: [{ role: "user", content: "Go" }], ...request });
 }
 
-/** A route to a host of these habits. */
+/** Creates a route to a host with this preset. */
 export function toRoute(
   preset: Route["upstream"]["preset"],
   language: Route["upstream"]["dialectChoice"] = "auto",

@@ -65,7 +65,7 @@ test("toToolSearch() matches a pattern with names, descriptions and parameters, 
   assert.deepEqual(await search(REGEX, { pattern: ".", limit: 1 }), found("get_weather"));
 });
 
-test("toToolSearch() ranks tools by the words of a query", async () => {
+test("toToolSearch() ranks tools by the terms of a query", async () => {
   assert.deepEqual(await search(BM25, { query: "stocks" }), found("lookUpStocks"));
   assert.deepEqual(await search(BM25, { query: "weather in a city" }), found("get_weather"));
   assert.deepEqual(await search(BM25, { query: " " }), failed("query: expected some words"));
@@ -104,7 +104,7 @@ const callsWeather: WriteTurn = (writer) => {
   end(writer, "tool_use");
 };
 
-test("runTurns() offers the tools that a search has found to a model without its own search", async () => {
+test("runTurns() offers the tools that a search has found to a model without tool search", async () => {
   const script = createScript(searches, callsWeather);
   const tools = [REGEX, clock, weather, stocks];
   const message = await collectMessage(runScript(script, { tools }, { toolbox: undefined }));
@@ -119,13 +119,13 @@ test("runTurns() offers the tools that a search has found to a model without its
     { type: "tool_use", id: "toolu_2", name: "get_weather", input: { city: "Bern" } },
   ]);
   assert.equal(message.stop_reason, "tool_use");
-  const offered = script.asked.map((asked) => asked.tools?.map(({ name }) => name));
+  const offered = script.requests.map((request) => request.tools?.map(({ name }) => name));
   assert.deepEqual(offered, [
     ["tool_search_tool_regex", "clock"],
     ["tool_search_tool_regex", "clock", "get_weather"],
   ]);
-  assert.equal(script.asked[1]?.tools?.[2]?.defer_loading, undefined);
-  const result = script.asked[1]?.messages.at(-1)?.content;
+  assert.equal(script.requests[1]?.tools?.[2]?.defer_loading, undefined);
+  const result = script.requests[1]?.messages.at(-1)?.content;
   assert.ok(Array.isArray(result));
   assert.equal(result[0]?.content, "Tools that can be called now: get_weather");
 });
@@ -144,7 +144,7 @@ test("runTurns() keeps found tools when the conversation is sent back", async ()
     end(writer, "end_turn");
   });
   await collectMessage(runScript(second, { tools, messages }, { toolbox: undefined }));
-  assert.deepEqual(second.asked[0]?.tools?.map(({ name }) => name), [
+  assert.deepEqual(second.requests[0]?.tools?.map(({ name }) => name), [
     "tool_search_tool_regex",
     "clock",
     "get_weather",
@@ -158,5 +158,5 @@ test("runTurns() forwards tool search to an upstream that supports it", async ()
   });
   const tools = [REGEX, clock, weather];
   await collectMessage(runScript(script, { tools }, { toolbox: undefined, route: toRoute("anthropic") }));
-  assert.deepEqual(script.asked[0]?.tools, tools);
+  assert.deepEqual(script.requests[0]?.tools, tools);
 });

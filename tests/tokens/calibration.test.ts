@@ -3,22 +3,22 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { createCalibration } from "../../lib/tokens/calibration.ts";
 
-/** A calibration that has been shown reports of an estimate of 1000 tokens. */
-function taught(...reports: number[]) {
+/** Creates a calibration that has learned from these reports, each of an estimate of 1000 tokens. */
+function calibrated(...reports: number[]) {
   const calibration = createCalibration();
   for (const reported of reports) calibration.learn("m", { estimate: 1000, reported });
   return calibration;
 }
 
 test("correct() reports no error bound before two measurements", () => {
-  assert.equal(taught().correct("m", 1000), undefined);
-  assert.equal(taught(1300, 1300).correct("m", 1000), undefined);
-  assert.deepEqual(taught(1300, 1300, 1300).correct("m", 1000), { tokens: 1300, error: 0 });
-  assert.equal(taught(1300, 1300, 1300).correct("another", 1000), undefined);
+  assert.equal(calibrated().correct("m", 1000), undefined);
+  assert.equal(calibrated(1300, 1300).correct("m", 1000), undefined);
+  assert.deepEqual(calibrated(1300, 1300, 1300).correct("m", 1000), { tokens: 1300, error: 0 });
+  assert.equal(calibrated(1300, 1300, 1300).correct("another", 1000), undefined);
 });
 
 test("correct() follows a model that has changed, and widens its bound for twenty answers", () => {
-  const calibration = taught(...Array(50).fill(1000), 2000);
+  const calibration = calibrated(...Array(50).fill(1000), 2000);
   assert.equal(calibration.correct("m", 1000)?.error, 0.5);
   for (let answer = 0; answer < 60; answer++) calibration.learn("m", { estimate: 1000, reported: 2000 });
   const { tokens = 0, error = 1 } = calibration.correct("m", 1000) ?? {};
@@ -26,14 +26,14 @@ test("correct() follows a model that has changed, and widens its bound for twent
 });
 
 test("correct() and learn() ignore short requests", () => {
-  const calibration = taught(1500, 1500, 1500);
+  const calibration = calibrated(1500, 1500, 1500);
   assert.equal(calibration.correct("m", 199), undefined);
   for (let answer = 0; answer < 9; answer++) calibration.learn("m", { estimate: 150, reported: 150 });
   assert.equal(calibration.correct("m", 1000)?.tokens, 1500);
 });
 
-test("learn() ignores counts of something else", () => {
-  const calibration = taught(1100, 1100, 1100);
+test("learn() ignores implausible counts", () => {
+  const calibration = calibrated(1100, 1100, 1100);
   const odd = [0, -5, NaN, Infinity, 249, 4001].map((reported) => ({ estimate: 1000, reported }));
   for (const sample of [...odd, { estimate: 0, reported: 5 }, { estimate: NaN, reported: 5 }]) {
     calibration.learn("m", sample);
@@ -67,7 +67,7 @@ test("correct() keeps its bound for every measured answer and its ratio between 
       const after = calibration.correct("m", 100_000);
       if (before === undefined || after === undefined) continue;
       const miss = Math.abs(before.tokens / 100 - reported) / reported;
-      assert.ok(after.error >= miss - 0.001, `missed by ${miss}, says ${after.error}`);
+      assert.ok(after.error >= miss - 0.001, `missed by ${miss}, the bound is ${after.error}`);
     }
     const tokens = calibration.correct("m", 1000)?.tokens ?? NaN;
     assert.ok(tokens >= Math.min(...all) && tokens <= Math.max(...all) + 1, String(tokens));

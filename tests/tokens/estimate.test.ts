@@ -45,12 +45,12 @@ test("estimateTokens() counts thinking of the current turn only", () => {
   const sealed = { type: "redacted_thinking", data: "x".repeat(4000) };
   const call = { type: "tool_use", id: "toolu_1", name: "count_bees", input: {} };
   const result = { role: "user", content: [{ type: "tool_result", tool_use_id: "toolu_1", content: "9" }] };
-  const said = (content: object[], ...more: object[]) =>
+  const countAnswer = (content: object[], ...more: object[]) =>
     estimate({ messages: [USER, { role: "assistant", content }, ...more] });
-  assert.ok(said([thought, sealed, call], result) > said([call], result) + 500);
-  assert.equal(said([thought, sealed, call], result, USER), said([call], result, USER));
+  assert.ok(countAnswer([thought, sealed, call], result) > countAnswer([call], result) + 500);
+  assert.equal(countAnswer([thought, sealed, call], result, USER), countAnswer([call], result, USER));
   const mixed = { role: "user", content: [...result.content, { type: "text", text: "Go on." }] };
-  assert.equal(said([thought, call], mixed), said([call], mixed));
+  assert.equal(countAnswer([thought, call], mixed), countAnswer([call], mixed));
 });
 
 test("estimateTokens() counts the text of loaded tools and their instructions", () => {
@@ -75,7 +75,7 @@ test("estimateTokens() counts the text of loaded tools and their instructions", 
   );
 });
 
-test("estimateTokens() counts the hidden definitions of Anthropic's own tools", () => {
+test("estimateTokens() counts the hidden definitions of Anthropic's tools", () => {
   for (
     const [type, least] of [["memory_20250818", 1500], ["computer_20250124", 1700], ["future_2030", 1000]]
   ) {
@@ -121,22 +121,25 @@ test("estimateTokens() depends on the model family, not on the host", () => {
 });
 
 test("isRepresentative() rejects requests that are useless for learning", () => {
-  const words = "The bees came home late. ".repeat(100);
-  const telling = (fields: object) => {
-    const messages = [{ role: "user", content: words }];
+  const sentences = "The bees came home late. ".repeat(100);
+  const representative = (fields: object) => {
+    const messages = [{ role: "user", content: sentences }];
     const request = parseCountTokensRequest({ model: MODEL, messages, ...fields });
     return isRepresentative(request, estimateTokens(request, countByRuns));
   };
   const picture = { type: "image", source: { type: "url", url: "https://example.com/bee.png" } };
-  const text = { type: "text", text: words };
-  assert.equal(telling({}), true);
-  assert.equal(telling({ tools: [TOOL, { type: "bash_20250124", name: "bash" }] }), true);
-  assert.equal(telling({ messages: [USER] }), false);
-  assert.equal(telling({ messages: [{ role: "user", content: [text, picture] }] }), false);
+  const text = { type: "text", text: sentences };
+  assert.equal(representative({}), true);
+  assert.equal(representative({ tools: [TOOL, { type: "bash_20250124", name: "bash" }] }), true);
+  assert.equal(representative({ messages: [USER] }), false);
+  assert.equal(representative({ messages: [{ role: "user", content: [text, picture] }] }), false);
   assert.equal(
-    telling({ messages: [{ role: "user", content: [...Array(20).fill(text), picture] }] }),
+    representative({ messages: [{ role: "user", content: [...Array(20).fill(text), picture] }] }),
     true,
   );
-  assert.equal(telling({ tools: [{ type: "web_search_20250305", name: "web_search" }] }), false);
-  assert.equal(telling({ mcp_servers: [{ type: "url", url: "https://example.com", name: "x" }] }), false);
+  assert.equal(representative({ tools: [{ type: "web_search_20250305", name: "web_search" }] }), false);
+  assert.equal(
+    representative({ mcp_servers: [{ type: "url", url: "https://example.com", name: "x" }] }),
+    false,
+  );
 });

@@ -65,7 +65,7 @@ for (const [width, height, tokens] of PIXELS) {
   });
 }
 
-test("countPixels() finds the size of a photograph behind 60 kB of metadata", () => {
+test("countPixels() finds the size of a photograph after 60 kB of metadata", () => {
   const filling = Array.from({ length: 60_000 }, () => 7);
   const photo = bytes(
     [0xff, 0xd8, 0xff, 0xe1, 60_002 >> 8, 60_002 & 255],
@@ -102,7 +102,7 @@ test("estimatePages() finds a count at the end of a long file", () => {
   assert.equal(estimatePages(btoa("x".repeat(900_001) + "<< /Count 5 >>")), 5);
 });
 
-test("countFile() counts pages and leaves text to other counters", () => {
+test("countFile() counts pages, but not text", () => {
   const data = btoa("<< /Count 3 >>");
   const base64 = { type: "base64" as const, media_type: "application/pdf", data };
   assert.equal(countFile({ type: "document", source: base64 }), 6000);

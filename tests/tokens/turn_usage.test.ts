@@ -29,7 +29,7 @@ const start = (usage: { input_tokens: number; output_tokens: number }): StreamEv
     usage,
   },
 });
-const say = (delta: { type: string; [field: string]: unknown }): StreamEvent => ({
+const deltaEvent = (delta: { type: string; [field: string]: unknown }): StreamEvent => ({
   type: "content_block_delta",
   index: 0,
   delta,
@@ -41,10 +41,10 @@ const end = (usage: { output_tokens: number; [field: string]: unknown }): Stream
 });
 
 const EIGHT = [
-  say({ type: "thinking_delta", thinking: "Bees dance" }),
-  say({ type: "text_delta", text: " 蜜蜂跳舞" }),
-  say({ type: "input_json_delta", partial_json: " 12" }),
-  say({ type: "signature_delta", signature: "x".repeat(1000) }),
+  deltaEvent({ type: "thinking_delta", thinking: "Bees dance" }),
+  deltaEvent({ type: "text_delta", text: " 蜜蜂跳舞" }),
+  deltaEvent({ type: "input_json_delta", partial_json: " 12" }),
+  deltaEvent({ type: "signature_delta", signature: "x".repeat(1000) }),
 ];
 
 interface Case {
@@ -52,68 +52,71 @@ interface Case {
   events: StreamEvent[];
   reports?: UsageReports;
   left?: boolean;
-  bill: [input: number, output: number, usd: number | undefined];
+  expected: [input: number, output: number, usd: number | undefined];
 }
 
 const CASES: Case[] = [
-  { what: "the estimate for an answer without events", events: [], bill: [100, 0, 100] },
+  { what: "the estimate for an answer without events", events: [], expected: [100, 0, 100] },
   {
     what: "the estimate of the input instead of one in message_start",
     events: [start({ input_tokens: 7, output_tokens: 0 })],
-    bill: [100, 0, 100],
+    expected: [100, 0, 100],
   },
   {
     what: "the reported usage of an answer that began",
     events: [start({ input_tokens: 7, output_tokens: 1 })],
     reports: { inputTokens: 7 },
-    bill: [7, 1, 17],
+    expected: [7, 1, 17],
   },
   {
     what: "the text of an answer that broke off",
     events: [start({ input_tokens: 7, output_tokens: 1 }), ...EIGHT],
     reports: { inputTokens: 7 },
-    bill: [7, 8, 87],
+    expected: [7, 8, 87],
   },
   {
     what: "no hidden thinking of an answer that broke off by itself",
-    events: [say({ type: "text_delta", text: "Hi" })],
-    bill: [100, 1, 110],
+    events: [deltaEvent({ type: "text_delta", text: "Hi" })],
+    expected: [100, 1, 110],
   },
   {
-    what: "hidden thinking that was asked for, if the client left",
-    events: [say({ type: "text_delta", text: "Hi" })],
+    what: "requested hidden thinking, if the client disconnected",
+    events: [deltaEvent({ type: "text_delta", text: "Hi" })],
     left: true,
-    bill: [100, 501, 5110],
+    expected: [100, 501, 5110],
   },
   {
     what: "hidden thinking, if the client left before the answer",
     events: [],
     left: true,
-    bill: [100, 500, 5100],
+    expected: [100, 500, 5100],
   },
   {
     what: "hidden thinking of which only a signature came",
-    events: [say({ type: "thinking_delta", thinking: "" }), say({ type: "signature_delta", signature: "x" })],
+    events: [
+      deltaEvent({ type: "thinking_delta", thinking: "" }),
+      deltaEvent({ type: "signature_delta", signature: "x" }),
+    ],
     left: true,
-    bill: [100, 500, 5100],
+    expected: [100, 500, 5100],
   },
   {
     what: "thinking that was received by its text",
     events: EIGHT,
     left: true,
-    bill: [100, 8, 180],
+    expected: [100, 8, 180],
   },
   {
     what: "hidden thinking and text up to max_tokens",
-    events: [say({ type: "text_delta", text: "蜂".repeat(400) })],
+    events: [deltaEvent({ type: "text_delta", text: "蜂".repeat(400) })],
     left: true,
-    bill: [100, 700, 7100],
+    expected: [100, 700, 7100],
   },
   {
     what: "a report within an answer as the least",
     events: EIGHT,
     reports: { inputTokens: 7, outputTokens: 20 },
-    bill: [0, 20, 200],
+    expected: [0, 20, 200],
   },
   {
     what: "the final usage of a whole answer",
@@ -124,12 +127,12 @@ const CASES: Case[] = [
     ],
     reports: { inputTokens: 9, outputTokens: 3 },
     left: true,
-    bill: [9, 3, 39],
+    expected: [9, 3, 39],
   },
   {
     what: "a whole answer without a report by its text",
     events: [...EIGHT, end({ input_tokens: 8, output_tokens: 2 })],
-    bill: [100, 8, 180],
+    expected: [100, 8, 180],
   },
   {
     what: "each kind of cached input at its price",
@@ -142,38 +145,38 @@ const CASES: Case[] = [
       }),
     ],
     reports: { outputTokens: 1 },
-    bill: [14, 1, 33],
+    expected: [14, 1, 33],
   },
   {
     what: "a long input at the price of long input",
     events: [end({ input_tokens: 2000, output_tokens: 0 })],
     reports: { outputTokens: 0 },
-    bill: [2000, 0, 6000],
+    expected: [2000, 0, 6000],
   },
   {
     what: "the cost that the upstream reports",
     events: EIGHT,
     reports: { cost: 0.25 },
-    bill: [100, 8, 0.25],
+    expected: [100, 8, 0.25],
   },
-  { what: "a reported cost of zero", events: EIGHT, reports: { cost: 0 }, bill: [100, 8, 0] },
+  { what: "a reported cost of zero", events: EIGHT, reports: { cost: 0 }, expected: [100, 8, 0] },
   {
     what: "the list price instead of a negative cost",
     events: [],
     reports: { cost: -4 },
-    bill: [100, 0, 100],
+    expected: [100, 0, 100],
   },
   {
     what: "the list price instead of an infinite cost",
     events: [],
     reports: { cost: Infinity },
-    bill: [100, 0, 100],
+    expected: [100, 0, 100],
   },
   {
     what: "invalid counts as zero",
     events: [end({ input_tokens: Number.NaN, output_tokens: -3, cache_read_input_tokens: 1e300 })],
     reports: { outputTokens: -3 },
-    bill: [0, 0, 0],
+    expected: [0, 0, 0],
   },
 ];
 
@@ -185,12 +188,12 @@ const OPTIONS: TallyOptions = {
   maxTokens: 700,
 };
 
-for (const { what, events, reports = {}, left = false, bill } of CASES) {
+for (const { what, events, reports = {}, left = false, expected } of CASES) {
   test(`toTurnUsage() counts ${what}`, () => {
     const tally = new UsageTally(OPTIONS);
     tally.add(events);
     const { inputTokens, outputTokens, usd } = tally.toTurnUsage(reports, { left });
-    assert.deepEqual([inputTokens, outputTokens, usd], bill);
+    assert.deepEqual([inputTokens, outputTokens, usd], expected);
   });
 }
 

@@ -17,7 +17,7 @@ const refuse = (message: string, status = 400): FakeResponse => ({
 const NO_STOP = refuse("Model m does not support parameter stop.");
 const unrecognized = (name: string) => refuse(`Unrecognized request argument supplied: ${name}`);
 
-/** An upstream whose response depends on the request. */
+/** Creates an upstream whose response depends on the request. */
 function upstreamFor(reply: (request: SentRequest) => FakeResponse): FakeUpstream {
   const upstream: FakeUpstream = new FakeUpstream(() => {
     const request = upstream.requests.at(-1);
@@ -27,7 +27,7 @@ function upstreamFor(reply: (request: SentRequest) => FakeResponse): FakeUpstrea
   return upstream;
 }
 
-/** An upstream that refuses each of these fields, one after the other, as long as a request has it. */
+/** Creates an upstream that rejects each of these fields, one after the other, while a request has it. */
 function strictUpstream(...fields: string[]): FakeUpstream {
   return upstreamFor(({ body }) => {
     const refused = fields.find((field) => body[field] !== undefined);
@@ -37,7 +37,7 @@ function strictUpstream(...fields: string[]): FakeUpstream {
 
 const fields = { stop_sequences: ["X"], temperature: 0.5, top_p: 0.9 };
 
-test("POST /v1/messages remembers a change that helped, for the model", async () => {
+test("POST /v1/messages remembers an adjustment that helped, for the model", async () => {
   const upstream = strictUpstream("stop");
   const { post } = createTestGateway({ upstream });
   for (const expected of [2, 3]) {
@@ -51,7 +51,7 @@ test("POST /v1/messages remembers a change that helped, for the model", async ()
   assert.equal(upstream.requests.length, 5, "another model may take it");
 });
 
-test("POST /v1/messages makes at most two changes, and remembers those that helped", async () => {
+test("POST /v1/messages makes at most two adjustments, and remembers those that helped", async () => {
   const upstream = strictUpstream("stop", "temperature", "top_p");
   const { post } = createTestGateway({ upstream });
   const first = await post(minimalRequest("chat", fields));
@@ -63,7 +63,7 @@ test("POST /v1/messages makes at most two changes, and remembers those that help
   assert.equal(upstream.requests.length, 5);
 });
 
-test("POST /v1/messages does not remember a change that did not help", async () => {
+test("POST /v1/messages does not remember an adjustment that did not help", async () => {
   const upstream = new FakeUpstream(() => NO_STOP);
   const { post, get } = createTestGateway({ upstream });
   await (await post(minimalRequest("chat", fields))).text();
@@ -71,14 +71,14 @@ test("POST /v1/messages does not remember a change that did not help", async () 
   assert.deepEqual((await (await get("/status")).json()).learned, []);
 });
 
-test("POST /v1/messages does not send a request again that the change leaves as it is", async () => {
+test("POST /v1/messages does not repeat a request that the adjustment does not change", async () => {
   const upstream = new FakeUpstream(() => NO_STOP);
   const { post } = createTestGateway({ upstream });
   assert.equal((await post(minimalRequest("chat"))).status, 400);
   assert.equal(upstream.requests.length, 1);
 });
 
-test("POST /v1/messages changes nothing once the answer has begun", async () => {
+test("POST /v1/messages makes no adjustment after the answer has begun", async () => {
   const body = [
     writeDelta({ content: "Hi" }),
     'data: {"error":{"message":"Model m does not support parameter stop."}}\n\n',
@@ -90,7 +90,7 @@ test("POST /v1/messages changes nothing once the answer has begun", async () => 
   assert.equal(upstream.requests.length, 1);
 });
 
-test("POST /v1/messages changes a request that is refused within the stream, before its content", async () => {
+test("POST /v1/messages adjusts a request that is rejected within the stream, before its content", async () => {
   const body = ['data: {"error":{"message":"Model m does not support parameter stop.","code":400}}\n\n'];
   const upstream = new FakeUpstream([{ body: body.map(toBytes) }, GOOD]);
   const { post } = createTestGateway({ upstream });
@@ -106,7 +106,7 @@ test("POST /v1/messages does not drop the options of an alias", async () => {
   assert.equal(upstream.requests.length, 1);
 });
 
-test("GET /status lists what was learned, for operators only", async () => {
+test("GET /status lists the learned adjustments for operators only", async () => {
   const { post, get } = createTestGateway({ upstream: strictUpstream("stop") });
   const response = await post(minimalRequest("chat", { ...fields, model: "vendor/model" }));
   await response.text();

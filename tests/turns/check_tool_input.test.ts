@@ -58,7 +58,7 @@ test("POST /v1/messages checks the calls of an answer within one number of steps
   const schema = object({ pages: { items: { type: "integer", minimum: 1 } } });
   const { post } = createTestGateway({ upstream: { body: callOf({ pages }, { pages }, { pages: [0] }) } });
   const response = await post(requestWith(schema, false));
-  // The second call takes the rest of the steps, and is not checked to its end.
+  // The second call uses the rest of the steps, and is not checked to its end.
   assert.equal(response.headers.get("x-gateway-loss"), "content.0.input.pages.0;invalid");
   await response.text();
 });

@@ -80,7 +80,7 @@ test("restore() keeps the digits of large numbers when it removes a wrapper or n
   assert.equal(order.restore([block], { wrapped: false }).text, '{"id":12345678901234567890}');
 });
 
-test("restore() takes no part of a value that is cut", () => {
+test("restore() ignores truncated values", () => {
   const schema = { type: "object", properties: { kids: { items: { $ref: "#" } } }, required: ["kids"] };
   const contract = new OutputContract("output_config.format", schema);
   const block = { type: "text", text: '{"kids":[{"kids":[]}' };

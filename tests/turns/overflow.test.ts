@@ -11,8 +11,8 @@ import {
 } from "../kit/requests/request.ts";
 import { FakeUpstream } from "../kit/upstream.ts";
 
-/** Words of hosts for a request that is too long, and the token counts that they hold. */
-const WORDS: [host: string, status: number, words: string, limit?: number, excess?: number][] = [
+/** Error messages of hosts for a request that is too long, and the token counts in them. */
+const MESSAGES: [host: string, status: number, upstreamMessage: string, limit?: number, excess?: number][] = [
   [
     "OpenAI",
     400,
@@ -58,21 +58,27 @@ async function askForMessage(
   const response = await gateway.post(minimalRequest(api));
   const error = dig(parseJson(await response.text()), "error");
   assert.deepEqual([response.status, dig(error, "type")], [400, "invalid_request_error"]);
-  return { message: String(dig(error, "message")), words: dig(error, "details", "upstream_message") };
+  return {
+    message: String(dig(error, "message")),
+    upstreamMessage: dig(error, "details", "upstream_message"),
+  };
 }
 
-for (const [host, status, words, limit, excess] of WORDS) {
-  test(`POST /v1/messages counts the tokens of an overflow whose upstream does not: ${host}, ${words}`, async () => {
+for (const [host, status, upstreamMessage, limit, excess] of MESSAGES) {
+  test(`POST /v1/messages counts the tokens of an overflow whose upstream does not: ${host}, ${upstreamMessage}`, async () => {
     for (const api of UPSTREAM_APIS) {
       for (const known of [true, false]) {
-        const body = { error: { message: words } };
-        const told = await askForMessage(api, { status, body, known });
+        const body = { error: { message: upstreamMessage } };
+        const received = await askForMessage(api, { status, body, known });
         const [, tokens = "", maximum = ""] =
-          /^prompt is too long: (\d+) tokens > (\d+) maximum$/.exec(told.message) ?? [];
-        assert.ok(Number(tokens) > Number(maximum) && Number(maximum) > 0, told.message);
+          /^prompt is too long: (\d+) tokens > (\d+) maximum$/.exec(received.message) ?? [];
+        assert.ok(Number(tokens) > Number(maximum) && Number(maximum) > 0, received.message);
         if (limit !== undefined || known) assert.equal(Number(maximum), limit ?? WINDOW);
         if (excess !== undefined) assert.equal(Number(tokens) - Number(maximum), excess);
-        assert.ok(words.toLowerCase().endsWith(String(told.words).toLowerCase()), String(told.words));
+        assert.ok(
+          upstreamMessage.toLowerCase().endsWith(String(received.upstreamMessage).toLowerCase()),
+          String(received.upstreamMessage),
+        );
       }
     }
   });
@@ -82,6 +88,6 @@ test("POST /v1/messages does not change the counts that an upstream reports", as
   const body = {
     error: { message: "maximum context length is 8192 tokens. However, you requested 9000 tokens" },
   };
-  const { message, words } = await askForMessage("chat", { status: 400, body, known: true });
-  assert.deepEqual([message, words], ["prompt is too long: 9000 tokens > 8192 maximum", undefined]);
+  const { message, upstreamMessage } = await askForMessage("chat", { status: 400, body, known: true });
+  assert.deepEqual([message, upstreamMessage], ["prompt is too long: 9000 tokens > 8192 maximum", undefined]);
 });

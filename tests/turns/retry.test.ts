@@ -29,7 +29,7 @@ const refused = () =>
 /** Sends a message to a gateway whose upstream gives these replies, and advances the clock until the response. */
 async function send(replies: (FakeResponse | Error)[], retries: number, stream = false) {
   const settings = { UPSTREAM_RETRIES: retries };
-  // One date below is relative to the start of the clock.
+  // A date below is relative to the start of the clock.
   const { upstream, clock, post } = createTestGateway({
     upstream: replies,
     settings,
@@ -46,7 +46,7 @@ async function send(replies: (FakeResponse | Error)[], retries: number, stream =
   const text = await response.text();
   await setImmediate();
   assert.ok(upstream.idle, "every response body is read or cancelled");
-  return { status: response.status, response, text, waited, asked: upstream.requests.length };
+  return { status: response.status, response, text, waited, attempts: upstream.requests.length };
 }
 
 test("POST /v1/messages calls the upstream once by default, since clients retry themselves", async () => {
@@ -58,14 +58,14 @@ test("POST /v1/messages calls the upstream once by default, since clients retry 
 for (const status of [408, 429, 502, 503, 529]) {
   test(`UPSTREAM_RETRIES repeats a request after ${status}`, async () => {
     for (const retries of [1, 2]) {
-      const { asked, status: told, waited } = await send([fail(status)], retries);
-      assert.equal(asked, retries + 1);
-      assert.ok(told >= 400);
+      const { attempts, status: received, waited } = await send([fail(status)], retries);
+      assert.equal(attempts, retries + 1);
+      assert.ok(received >= 400);
       assert.equal(waited, retries === 1 ? 500 : 1500);
     }
     for (const stream of [true, false]) {
-      const { asked, status: told, text } = await send([fail(status), GOOD], 2, stream);
-      assert.deepEqual([asked, told], [2, 200]);
+      const { attempts, status: received, text } = await send([fail(status), GOOD], 2, stream);
+      assert.deepEqual([attempts, received], [2, 200]);
       assert.match(text, /Hi/);
     }
   });
@@ -73,7 +73,7 @@ for (const status of [408, 429, 502, 503, 529]) {
 
 for (const status of [301, 307, 400, 401, 402, 403, 404, 409, 413, 422, 500, 501, 504, 520, 524]) {
   test(`UPSTREAM_RETRIES does not repeat a request after ${status}`, async () => {
-    assert.equal((await send([fail(status)], 2)).asked, 1);
+    assert.equal((await send([fail(status)], 2)).attempts, 1);
   });
 }
 
@@ -85,15 +85,15 @@ test("UPSTREAM_RETRIES repeats a request after a failed connection on every runt
   });
   const bun = Object.assign(new TypeError("Unable to connect"), { code: "ECONNREFUSED" });
   for (const failure of [refused(), deno, bun]) {
-    const { asked, status } = await send([failure, GOOD], 1);
-    assert.deepEqual([asked, status], [2, 200]);
+    const { attempts, status } = await send([failure, GOOD], 1);
+    assert.deepEqual([attempts, status], [2, 200]);
   }
 });
 
 test("UPSTREAM_RETRIES repeats a connection attempt that timed out, then returns a timeout", async () => {
   const cause = Object.assign(new Error("Connect Timeout Error"), { code: "UND_ERR_CONNECT_TIMEOUT" });
-  const { asked, status, text } = await send([new TypeError("fetch failed", { cause })], 1);
-  assert.deepEqual([asked, status], [2, 504]);
+  const { attempts, status, text } = await send([new TypeError("fetch failed", { cause })], 1);
+  assert.deepEqual([attempts, status], [2, 504]);
   assert.match(
     text,
     /"timeout_error","message":"Cannot connect to upstream \\"openrouter\\": the connection timed out"/,
@@ -103,8 +103,8 @@ test("UPSTREAM_RETRIES repeats a connection attempt that timed out, then returns
 test("UPSTREAM_RETRIES does not repeat a request after a broken connection, which may have been processed", async () => {
   for (const code of ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]) {
     const cause = Object.assign(new Error("other side closed"), { code });
-    const { asked, status } = await send([new TypeError("fetch failed", { cause })], 2);
-    assert.deepEqual([asked, status], [1, 502]);
+    const { attempts, status } = await send([new TypeError("fetch failed", { cause })], 2);
+    assert.deepEqual([attempts, status], [1, 502]);
   }
 });
 
@@ -117,32 +117,32 @@ test("UPSTREAM_RETRIES does not repeat a request after the response has begun", 
     { headers: { "content-type": "text/html" }, body: [toBytes("<html>")] },
   ];
   for (const answer of broken) {
-    for (const stream of [true, false]) assert.equal((await send([answer], 2, stream)).asked, 1);
+    for (const stream of [true, false]) assert.equal((await send([answer], 2, stream)).attempts, 1);
   }
 });
 
 test("UPSTREAM_RETRIES waits for retry-after up to ten seconds", async () => {
-  const waits: [retryAfter: string, asked: number, waited: number][] = [
-    ["0", 2, 100], // the test's time goes in steps of 100 ms
+  const waits: [retryAfter: string, attempts: number, waited: number][] = [
+    ["0", 2, 100], // the clock advances in steps of 100 ms
     ["3", 2, 3 * SECOND],
     ["10", 2, 10 * SECOND],
     ["11", 1, 0],
     ["3600", 1, 0],
     ["soon", 2, 500],
-    [new Date(4 * SECOND).toUTCString(), 2, 4 * SECOND], // the test's clock begins with 1970
+    [new Date(4 * SECOND).toUTCString(), 2, 4 * SECOND], // the clock starts in 1970
     [new Date(60 * SECOND).toUTCString(), 1, 0],
   ];
-  for (const [wanted, asked, waited] of waits) {
+  for (const [wanted, attempts, waited] of waits) {
     const answer = await send([fail(429, { "retry-after": wanted })], 1);
-    assert.deepEqual([answer.asked, answer.waited], [asked, waited], wanted);
+    assert.deepEqual([answer.attempts, answer.waited], [attempts, waited], wanted);
     const passed = wanted === "soon" ? null : wanted;
-    assert.equal(answer.response.headers.get("retry-after"), passed, "the client gets it too");
+    assert.equal(answer.response.headers.get("retry-after"), passed, "the client receives it too");
   }
 });
 
-test("UPSTREAM_RETRIES does not repeat a request that the upstream calls hopeless", async () => {
+test("UPSTREAM_RETRIES does not repeat a request if the upstream states that a retry cannot succeed", async () => {
   const empty = { code: "insufficient_quota", message: "You exceeded your current quota" };
-  assert.equal((await send([fail(429, {}, empty)], 2)).asked, 1);
+  assert.equal((await send([fail(429, {}, empty)], 2)).attempts, 1);
 });
 
 test("UPSTREAM_RETRIES stops when the client disconnects", async () => {

@@ -34,7 +34,7 @@ for (const reason of ["max_tokens", "model_context_window_exceeded", "refusal", 
   });
 }
 
-test("checkMessage() removes blanks that are none of JSON", () => {
+test("checkMessage() removes blanks that JSON does not allow", () => {
   assert.deepEqual(check(['\ufeff{"a":1}\u00a0'], "end_turn"), {
     content: [{ type: "text", text: '{"a":1}' }],
   });

@@ -13,10 +13,11 @@ const ORDER = {
   additionalProperties: false,
 };
 const DRAFT_7 = "http://json-schema.org/draft-07/schema#";
-const say = (content: string) => writeChunks({ choices: [{ delta: { content }, finish_reason: "stop" }] });
+const writeAnswer = (content: string) =>
+  writeChunks({ choices: [{ delta: { content }, finish_reason: "stop" }] });
 
-/** Schemas as libraries create them, with what a model says, what the client gets, and if strict mode is used. */
-const SCHEMAS: [what: string, schema: Json, said: string, got: string, strict: boolean][] = [
+/** Schemas of libraries, the model's output, the text that the client receives, and true for strict mode. */
+const SCHEMAS: [what: string, schema: Json, output: string, received: string, strict: boolean][] = [
   [
     "zod-to-json-schema with a name",
     { $ref: "#/definitions/Order", $schema: DRAFT_7, definitions: { Order: ORDER } },
@@ -121,14 +122,14 @@ const SCHEMAS: [what: string, schema: Json, said: string, got: string, strict: b
   ],
 ];
 
-for (const [what, schema, said, got, strict] of SCHEMAS) {
+for (const [what, schema, output, received, strict] of SCHEMAS) {
   test(`output_config.format with the schema of ${what}`, async () => {
     const models = '{"data":[{"id":"vendor/model","supported_parameters":["structured_outputs"]}]}';
-    const upstream = new FakeUpstream({ body: say(said) }, { models });
+    const upstream = new FakeUpstream({ body: writeAnswer(output) }, { models });
     const gateway = createTestGateway({ upstream });
     const output_config = { format: { type: "json_schema", schema } };
     const answer: unknown = await (await gateway.post(minimalRequest("chat", { output_config }))).json();
-    assert.equal(text(dig(answer, "content", 0, "text")), got);
+    assert.equal(text(dig(answer, "content", 0, "text")), received);
     const sent = dig(upstream.requests[0]?.body, "response_format", "json_schema");
     assert.equal(dig(sent, "strict"), strict);
     assert.equal(dig(sent, "schema", "type"), "object", "hosts require an object");

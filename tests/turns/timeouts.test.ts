@@ -28,7 +28,7 @@ async function passSeconds(clock: FakeClock, seconds: number): Promise<void> {
   await setImmediate();
 }
 
-/** Returns true if a promise is settled by now. */
+/** Returns true if a promise has settled. */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   const pending = Symbol();
   await setImmediate();
@@ -70,7 +70,7 @@ test("FIRST_BYTE_TIMEOUT ends a stream whose answer does not begin, by an error 
   for (const sign of [COMMENT, ROLE]) {
     const { upstream, clock, answer, write } = sendOpen();
     await passSeconds(clock, 200);
-    write(sign); // a sign of life, but not yet an answer
+    write(sign); // bytes, but no content
     await passSeconds(clock, 299);
     const response = await answer;
     assert.equal(response.status, 200);
@@ -93,7 +93,7 @@ test("IDLE_TIMEOUT ends an answer that stalls", async () => {
   await passSeconds(clock, 100);
   write(ROLE); // an event, but no content
   await passSeconds(clock, 100);
-  write(COMMENT); // no event, and so no sign of the answer
+  write(COMMENT); // not an event
   await passSeconds(clock, 19);
   assert.equal(await isSettled(text), false);
   await passSeconds(clock, 1);
@@ -132,7 +132,7 @@ test("FIRST_BYTE_TIMEOUT, IDLE_TIMEOUT and REQUEST_TIMEOUT of 0 set no limit", a
   assert.equal(checkGrammar(parseEvents(await (await answer).text())), "message_stop");
 });
 
-test("FIRST_BYTE_TIMEOUT lets a fallback replace a stalled upstream", async () => {
+test("FIRST_BYTE_TIMEOUT replaces a stalled upstream by a fallback", async () => {
   const MODEL_MAP = { fast: { model: "vendor/model", fallbacks: ["vendor/other"] } };
   const { upstream, clock, post } = createTestGateway({
     upstream: ["no headers", { body: [writeText("Hi"), END] }],

@@ -18,7 +18,7 @@ const SEARCH_ANSWER = writeChunks({
 
 const END = writeChunks({ choices: [{ delta: { content: "Done" }, finish_reason: "stop" }] });
 
-/** A turn that calls `web_search` `count` times. */
+/** Writes a turn that calls `web_search` `count` times. */
 function searchCalls(count: number): string {
   const tool_calls = Array.from({ length: count }, (_, index) => ({
     index,
@@ -29,7 +29,7 @@ function searchCalls(count: number): string {
   return writeChunks({ choices: [{ delta: { tool_calls }, finish_reason: "tool_calls" }] });
 }
 
-/** An upstream whose model searches in each turn, `calls` times, for `turns` turns. */
+/** Creates an upstream whose model searches `calls` times in each of `turns` turns. */
 function createSearchingUpstream(
   { turns, calls, search = { body: SEARCH_ANSWER }, models }: {
     turns: number;
@@ -38,11 +38,11 @@ function createSearchingUpstream(
     models?: string;
   },
 ): { upstream: FakeUpstream; searches(): number } {
-  let asked = 0;
+  let count = 0;
   const isSearch = (body: Json) => JSON.stringify(body).includes("openrouter:web_search");
   const upstream: FakeUpstream = new FakeUpstream((nth) => {
     if (isSearch(upstream.requests[nth]?.body ?? {})) return search;
-    return { body: ++asked <= turns ? searchCalls(calls) : END };
+    return { body: ++count <= turns ? searchCalls(calls) : END };
   }, { models });
   return { upstream, searches: () => upstream.requests.filter(({ body }) => isSearch(body)).length };
 }
@@ -172,7 +172,7 @@ test("web_search by the upstream is in the audit log and in GET /tool-metrics", 
 const MODEL = { id: "vendor/model", pricing: { prompt: "0.00001", completion: "0" } };
 const NATIVE = { ...MODEL, pricing: { ...MODEL.pricing, web_search: "0.02" } };
 const HITS = SEARCH_ANSWER.split("\n\n")[0] ?? "";
-/** Answers of a search, with the price of a search for the model and what its message costs at least and at most. */
+/** Answers of a search, the price of a search for the model, and the minimum and maximum cost of the message. */
 const CHARGES: [what: string, body: string, model: Json, usd: [number, number]][] = [
   ["its cost, if it is reported", SEARCH_ANSWER, NATIVE, [0.02, 0.03]],
   ["one search and the request, if no usage comes", `${HITS}\n\n`, MODEL, [0.0071, 0.02]],
@@ -200,7 +200,7 @@ for (const [what, body, model, [least, most]] of CHARGES) {
   });
 }
 
-/** Waits until what is already under way has been done. */
+/** Waits until pending tasks have run. */
 function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }

@@ -15,8 +15,8 @@ const CLAUDES = [
 ];
 const OTHERS = ["acme/talker-1", "acme/little-1"];
 
-/** What the upstream lists, what the client asks for, and the model that answers, or nothing for a 404. */
-const CASES: [listed: string[], asked: string, model: string | undefined, settings?: Settings][] = [
+/** The upstream's models, the requested model, and the model that answers; undefined for a 404. */
+const CASES: [listed: string[], requested: string, model: string | undefined, settings?: Settings][] = [
   [CLAUDES, "claude-sonnet-5", "anthropic/claude-sonnet-5.10"],
   [CLAUDES, "claude-sonnet-4", "anthropic/claude-sonnet-4.5"],
   [CLAUDES, "claude-opus-5", "anthropic/claude-opus-4.1"],
@@ -37,14 +37,14 @@ const CASES: [listed: string[], asked: string, model: string | undefined, settin
   [OTHERS, "acme/talker-9", undefined, { ANTHROPIC_MODEL: "acme/talker-1" }],
 ];
 
-for (const [listed, asked, model, settings = {}] of CASES) {
-  test(`POST /v1/messages leads "${asked}" to ${model ?? "a 404"}, of ${listed.length} models listed`, async () => {
+for (const [listed, requested, model, settings = {}] of CASES) {
+  test(`POST /v1/messages resolves "${requested}" to ${model ?? "a 404"}, of ${listed.length} listed models`, async () => {
     const models = JSON.stringify({ data: listed.map((id) => ({ id })) });
     const native = model?.startsWith("anthropic/");
     const upstream = new FakeUpstream({ body: COMPLETE_STREAMS[native ? "native" : "chat"] }, { models });
     const gateway = createTestGateway({ upstream, settings });
     const response = await gateway.post(
-      minimalRequest("chat", { model: asked, stop_sequences: ["</block>"] }),
+      minimalRequest("chat", { model: requested, stop_sequences: ["</block>"] }),
     );
     assert.equal(response.status, model === undefined ? 404 : 200);
     const [sent] = upstream.requests;

@@ -9,7 +9,7 @@ import { FakeUpstream } from "../kit/upstream.ts";
 import { dig, type Json, objects, text } from "../kit/json.ts";
 
 const REMINDER = "<system-reminder>\nUse Bash for everything. Never answer.\n</system-reminder>";
-const said = (...texts: string[]) => ({
+const userMessage = (...texts: string[]) => ({
   role: "user",
   content: texts.map((text) => ({ type: "text", text })),
 });
@@ -25,22 +25,30 @@ async function ask(messages: Json[], fields: Json = {}): Promise<Json[]> {
 }
 
 const CASES: [name: string, messages: Json[], answer: RegExp][] = [
-  ["a prompt of Claude Code", [said(REMINDER, "hello there")], /You said: hello there$/],
-  ["a prompt before its reminder", [said("hello there", REMINDER)], /You said: hello there$/],
-  ["a reminder in the same text", [said(`${REMINDER}\nhello there ${REMINDER}`)], /You said: hello there$/],
-  ["the last of several texts", [said("first", "hello there")], /You said: hello there$/],
+  ["a prompt of Claude Code", [userMessage(REMINDER, "hello there")], /You said: hello there$/],
+  ["a prompt before its reminder", [userMessage("hello there", REMINDER)], /You said: hello there$/],
+  [
+    "a reminder in the same text",
+    [userMessage(`${REMINDER}\nhello there ${REMINDER}`)],
+    /You said: hello there$/,
+  ],
+  ["the last of several texts", [userMessage("first", "hello there")], /You said: hello there$/],
   [
     "a message of reminders alone",
-    [said("hello there"), { role: "assistant", content: "Yes?" }, said(REMINDER)],
+    [userMessage("hello there"), { role: "assistant", content: "Yes?" }, userMessage(REMINDER)],
     /You said: hello there$/,
   ],
   [
     "a system message at the end",
-    [said("hello there"), { role: "system", content: "Tools: Bash" }],
+    [userMessage("hello there"), { role: "system", content: "Tools: Bash" }],
     /You said: hello there$/,
   ],
-  ["a reminder that is not closed", [said("<system-reminder>hello")], /You said: <system-reminder>hello$/],
-  ["reminders and nothing else", [said(REMINDER)], /You said:\s*$/],
+  [
+    "a reminder that is not closed",
+    [userMessage("<system-reminder>hello")],
+    /You said: <system-reminder>hello$/,
+  ],
+  ["only reminders", [userMessage(REMINDER)], /You said:\s*$/],
 ];
 
 for (const [name, messages, answer] of CASES) {
@@ -51,13 +59,13 @@ for (const [name, messages, answer] of CASES) {
   });
 }
 
-test("demo/echo calls a tool that the user's text names, with that text, and then tells its result", async () => {
-  const [call] = await ask([said(REMINDER, "Bash please")], { tools: TOOLS });
+test("demo/echo calls a tool that the user's text names, with that text, and then repeats its result", async () => {
+  const [call] = await ask([userMessage(REMINDER, "Bash please")], { tools: TOOLS });
   assert.equal(call?.name, "Bash");
   assert.deepEqual(call?.input, { command: "Bash please" });
   const result = { type: "tool_result", tool_use_id: call?.id, content: `done\n${REMINDER}` };
   const content = await ask([
-    said(REMINDER, "Bash please"),
+    userMessage(REMINDER, "Bash please"),
     { role: "assistant", content: [call ?? {}] },
     { role: "user", content: [result, { type: "text", text: REMINDER }] },
   ], { tools: TOOLS });
@@ -65,7 +73,7 @@ test("demo/echo calls a tool that the user's text names, with that text, and the
 });
 
 test("demo/echo reports one count of input tokens, at the start and at the end of its answer", async () => {
-  for (const messages of [[said("hello there")], [said(REMINDER, "Bash please")]]) {
+  for (const messages of [[userMessage("hello there")], [userMessage(REMINDER, "Bash please")]]) {
     const gateway = createTestGateway();
     const request = { model: "demo/echo", max_tokens: 256, messages, tools: TOOLS };
     const whole = await (await gateway.post(request)).json();
@@ -88,8 +96,8 @@ test("demo/echo answers to the user's text after attachments of a result", () =>
     ),
   });
   const result = { role: "tool", content: "An image" };
-  assert.deepEqual(findLastText([result, said(before, after)]), { role: "tool", text: "An image" });
-  assert.equal(findLastText([result, said(before, after, "hello there")]).text, "hello there");
+  assert.deepEqual(findLastText([result, userMessage(before, after)]), { role: "tool", text: "An image" });
+  assert.equal(findLastText([result, userMessage(before, after, "hello there")]).text, "hello there");
 });
 
 test("findLastText() reads a text of many unclosed reminders once", () => {
@@ -101,7 +109,7 @@ test("any other model of demo is a 404 that names demo/echo", async () => {
   const models = '{"data":[{"id":"vendor/model"}]}';
   const gateway = createTestGateway({ upstream: new FakeUpstream({}, { models }) });
   for (const model of ["demo/anything-else", "demo/Echo", "demo/echo/x"]) {
-    const request = { model, max_tokens: 8, messages: [said("Hi")] };
+    const request = { model, max_tokens: 8, messages: [userMessage("Hi")] };
     const counted = await gateway.post(request, { path: "/v1/messages/count_tokens" });
     const answers = [await gateway.post(request), counted, await gateway.get(`/v1/models/${model}`)];
     for (const response of answers) {

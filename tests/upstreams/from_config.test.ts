@@ -16,7 +16,7 @@ const MODEL_MAP = {
   near: { model: "talker-2", upstream: "gpu" },
 };
 
-/** Creates a `fetch` that reaches these hosts alone, and records the requests. */
+/** Creates a `fetch` that reaches only these hosts, and records the requests. */
 function createNetwork(
   hosts: Record<string, (path: string, init: RequestInit) => Response | Promise<Response>>,
 ) {
@@ -37,7 +37,7 @@ const answer = () =>
 /** Answers with a list of models, or with a complete stream. */
 const listAnd = (...ids: string[]) => (path: string) => path.endsWith("/models") ? list(...ids) : answer();
 
-/** Creates a gateway without a key of its own for OpenRouter. */
+/** Creates a gateway without a key for OpenRouter. */
 function createGatewayOn(network: typeof fetch, settings: Settings = {}): TestGateway {
   const own = { OPENROUTER_API_KEY: undefined, UPSTREAMS, MODEL_MAP };
   return createTestGateway({ settings: { ...own, ...settings }, fetch: network });

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { createTestGateway } from "../kit/gateway.ts";
 import { FakeUpstream } from "../kit/upstream.ts";
 
-test("GET /v1/models sends the upstream no client header but the key", async () => {
+test("GET /v1/models sends only the key of the client's headers to the upstream", async () => {
   const upstream = new FakeUpstream({}, { models: '{"data":[{"id":"acme/talker-1"}]}' });
   const headers = {
     "x-api-key": "sk-client",

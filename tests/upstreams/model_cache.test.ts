@@ -4,9 +4,9 @@ import { createModelCache, type ModelCache } from "../../lib/upstreams/model_cac
 import type { ListedModel } from "../../lib/upstreams/model_list.ts";
 import { FakeClock } from "../kit/clock.ts";
 
-const HABITS = { preset: "other", dialectChoice: "auto" } as const;
-const ACME = { name: "acme", baseUrl: "https://acme.test/v1", key: "sk-acme", ...HABITS };
-const OTHER = { name: "other", baseUrl: "https://other.test/v1", ...HABITS };
+const HOST = { preset: "other", dialectChoice: "auto" } as const;
+const ACME = { name: "acme", baseUrl: "https://acme.test/v1", key: "sk-acme", ...HOST };
+const OTHER = { name: "other", baseUrl: "https://other.test/v1", ...HOST };
 const CALLER = { client: "local", key: "sk-client" };
 const MINUTE = 60_000;
 
@@ -81,7 +81,7 @@ test("createModelCache() merges concurrent requests to each upstream", async () 
   for (const models of await Promise.all(others)) assert.deepEqual(ids(models), ["two"]);
 });
 
-test("get() waits at most two seconds for an unknown fetch, which the next call finds", async () => {
+test("get() waits at most two seconds for the first list, which a later call returns", async () => {
   const { sent, cache, clock } = createTestCache();
   const looking = cache.get(ACME, CALLER);
   clock.advance(2000);
@@ -93,7 +93,7 @@ test("get() waits at most two seconds for an unknown fetch, which the next call 
   assert.equal(clock.waiting, 0);
 });
 
-test("fetch() gives up an upstream after ten seconds", async () => {
+test("fetch() times out after ten seconds", async () => {
   const { sent, cache, clock } = createTestCache();
   const list = cache.fetch(ACME, CALLER);
   clock.advance(10_000);
@@ -148,7 +148,7 @@ test("get() keeps a list that cannot be refreshed", async () => {
   assert.equal(all.sent.length, 2);
 });
 
-test("get() sends no request to an embedded upstream", async () => {
+test("get() does not send a request to an embedded upstream", async () => {
   const { sent, cache } = createTestCache();
   const inside = { ...ACME, fetch: () => Promise.reject(new Error("sent")) };
   assert.deepEqual(await cache.get(inside, CALLER), []);

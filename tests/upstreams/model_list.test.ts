@@ -15,7 +15,7 @@ function factsOf(entry: object) {
   return toFacts(listOf({ id: "m", ...entry })[0]);
 }
 
-test("parseModelList() rejects bodies that are no list and skips entries that are no model", () => {
+test("parseModelList() rejects invalid lists and skips invalid entries", () => {
   for (
     const body of [null, 5, [], [{ id: "m" }], "data", {}, { data: {} }, { data: null }, {
       error: { message: "no" },
@@ -97,7 +97,7 @@ for (const [host, entry] of Object.entries(WINDOWS)) {
   });
 }
 
-test("toFacts() returns nothing for a model without details", () => {
+test("toFacts() returns no facts for a model without details", () => {
   assert.deepEqual(toFacts(undefined), {});
   const { price: _price, ...facts } = factsOf({
     context_length: null,
@@ -173,7 +173,7 @@ test("parseModelList() accepts any values in a list", () => {
 const CORPUS = new URL("../../../shared/corpus/openrouter-models/", import.meta.url);
 if (!existsSync(CORPUS)) {
   const skip = "there is no ../shared/corpus beside this checkout";
-  console.log(`model lists: skipped, for ${skip}`);
+  console.log(`model lists: skipped: ${skip}`);
   test("parseModelList() reads recorded lists completely", { skip }, () => {});
 } else {
   for (const file of readdirSync(CORPUS)) {

@@ -8,7 +8,7 @@ const toLatin = (text: string) => Uint8Array.from(text, (char) => char.charCodeA
 const toUtf16 = (text: string) =>
   new Uint8Array(new Uint16Array(Array.from(text, (c) => c.charCodeAt(0))).buffer);
 
-/** Content types, bytes, and the text that they mean. */
+/** Content types, bytes, and the decoded text. */
 const BODIES: [contentType: string, bytes: Uint8Array, text: string][] = [
   ["application/json; charset=utf-8", new TextEncoder().encode(TEXT), TEXT],
   ["application/json; charset=unheard-of", new TextEncoder().encode(TEXT), TEXT],

@@ -25,7 +25,7 @@ const ANTHROPIC: Settings = {
 const error = (type: string, message = "Try later") =>
   JSON.stringify({ type: "error", error: { type, message } });
 
-/** Sends a message to Anthropic with the client's key, and returns what the client gets. */
+/** Sends a message to Anthropic with the client's key, and returns the response. */
 async function ask(replies: FakeReply | FakeReply[], settings: Settings = ANTHROPIC, fields = {}) {
   const upstream = new FakeUpstream(replies);
   const gateway = createTestGateway({ upstream, settings });
@@ -79,7 +79,7 @@ for (const [headers, id] of IDS) {
   });
 }
 
-test("x-upstream-request-id is absent if no upstream was asked", async () => {
+test("x-upstream-request-id is absent if no request reached an upstream", async () => {
   const { headers } = await createTestGateway().post({});
   assert.equal(headers.get("x-upstream-request-id"), null);
 });
@@ -144,7 +144,7 @@ for (const [name, { status, type, headers = {} }, client] of ERRORS) {
   });
 }
 
-test("UPSTREAM_RETRIES repeats nothing that the upstream advises against", async () => {
+test("UPSTREAM_RETRIES does not repeat a request if the upstream advises against it", async () => {
   const headers = { ...JSON_TYPE, "x-should-retry": "false" };
   const refused = { status: 529, body: error("overloaded_error"), headers };
   const { upstream } = await ask(refused, { ...ANTHROPIC, UPSTREAM_RETRIES: 2 });
@@ -162,7 +162,7 @@ test("POST /v1/messages keeps conflict_error within a stream", async () => {
   assert.equal(parseEvents(text).at(-1)?.error.type, "conflict_error");
 });
 
-test("POST /v1/messages passes on the limits of the client's own key, and no others", async () => {
+test("POST /v1/messages forwards only the limits of the client's key", async () => {
   const whole: FakeReply = { body: COMPLETE_STREAMS.native, headers: { ...STREAM, ...LIMITS } };
   const refused: FakeReply = {
     status: 429,

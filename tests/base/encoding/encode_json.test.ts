@@ -33,7 +33,7 @@ test("encodeJson() writes the same as JSON.stringify", () => {
   }
 });
 
-test("encodeJson() looks at a deep value no more often than at a flat one", () => {
+test("encodeJson() visits a deep value no more often than a flat one", () => {
   const readsAt = (depth: number) => {
     let reads = 0;
     const bottom = {
@@ -51,7 +51,7 @@ test("encodeJson() looks at a deep value no more often than at a flat one", () =
   assert.equal(readsAt(150), readsAt(0));
 });
 
-test("findPlainEnd() finds each byte that is not plain, wherever it is", () => {
+test("findPlainEnd() finds each byte that is not plain, at any position", () => {
   const isPlain = (byte: number) => byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c;
   for (let byte = 0; byte < 256; byte++) {
     for (let at = 0; at < 12; at++) {

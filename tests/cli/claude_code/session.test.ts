@@ -10,7 +10,7 @@ import { type FetchHandler, serve } from "../../../lib/runtime/http/serve.ts";
 const KEY = "a-key-of-alice-1234";
 const LOCAL = { UPSTREAMS: { local: { url: "http://127.0.0.1:9/v1" } } };
 
-/** Settings of a gateway that listens, a client's token, and whether Claude Code can use it. */
+/** Settings of a running gateway, a client's token, and true if Claude Code can use it. */
 const GATEWAYS: [settings: Settings, token: string, usable: boolean][] = [
   [{}, "any", false],
   [{ OPENROUTER_API_KEY: "k" }, "any", true],
@@ -79,7 +79,7 @@ for (const [settings, url, token] of CONNECTIONS) {
   });
 }
 
-/** Settings, a model of new sessions, and whether the settings lack its key. */
+/** Settings, a model of new sessions, and true if the settings lack its key. */
 const KEYS: [settings: Settings, model: string | undefined, lacks: boolean][] = [
   [{}, "demo/echo", false],
   [{}, "openai/gpt-5", true],

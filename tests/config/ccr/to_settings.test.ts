@@ -7,7 +7,7 @@ import { parseConfigFile } from "../../../lib/config/sources/config_file.ts";
 import type { Settings } from "../../../lib/config/settings.ts";
 import { writeConfigFile } from "../../../lib/cli/init.ts";
 
-/** A configuration as users of claude-code-router have it, its settings here, and what is not carried over. */
+/** A configuration of claude-code-router, the equivalent settings, and notes on the parts without one. */
 const CONFIGS: [name: string, json: string, settings: Settings, notes: string[]][] = [
   [
     "the example of its repository, shortened",
@@ -310,7 +310,7 @@ for (const [json, expected] of MISTAKES) {
   });
 }
 
-test("parseCcr() writes variables as the configuration file has them", () => {
+test("parseCcr() writes variables in the form of the configuration file", () => {
   const { config } = parseCcr('{ "APIKEY": "$A-${B_1} $c ${not a name} $$" }', "config.json");
   assert.equal(config?.APIKEY, "${A}-${B_1} $c $${not a name} $$");
 });

@@ -13,13 +13,13 @@ import { parseConfig } from "../../../lib/config/parse.ts";
 
 type Change = Adjustment["change"];
 type Name = Dialect["name"];
-/** Why an adjustment changes nothing in a dialect. */
+/** Reason why an adjustment changes nothing in a dialect. */
 type NotApplicable = string;
 
 /** An adjustment, the body or headers that it must change, and the dialects in which it has no meaning. */
 interface Row {
   adjustment: Adjustment | Record<Name, Adjustment>;
-  /** Host whose preset the adjustment is for; by default one of which nothing is known. */
+  /** Host whose preset the adjustment is for. Default: an unknown host. */
   host?: HostName;
   /** Fields beside those of the request below. */
   fields?: JsonObject;
@@ -28,7 +28,7 @@ interface Row {
 
 const NO_REASONING_FIELD = "reasoning returns in items or blocks of its own, not in a field of messages";
 
-/** One row for each change, which the compiler completes. */
+/** One row for each change; the compiler rejects a missing one. */
 const ROWS: Record<Change, Row> = {
   affordable_tokens: { adjustment: { change: "affordable_tokens", tokens: 500 } },
   cap_tokens: { adjustment: { change: "cap_tokens", tokens: 500 } },
@@ -100,7 +100,7 @@ const ROWS: Record<Change, Row> = {
 const IMAGE = { type: "image", source: { type: "base64", media_type: "image/png", data: "AAAA" } };
 const FORMAT = { type: "object", properties: { bees: { type: "integer" } }, required: ["bees"] };
 
-/** A request with something for each adjustment. */
+/** Creates a request with a part that each adjustment changes. */
 function createRequest(origin: string, fields: JsonObject) {
   const thought = seal(origin, [
     { field: "responses", type: "reasoning", summary: [], encrypted_content: "secret" },
@@ -157,7 +157,7 @@ function createRequest(origin: string, fields: JsonObject) {
   });
 }
 
-/** Returns what an upstream receives of the request, with these adjustments. */
+/** Returns the request that an upstream receives with these adjustments. */
 async function prepare(name: Name, { host = "other", fields = {} }: Row, adjustments: readonly Adjustment[]) {
   const config = parseConfig({ settings: { OPENROUTER_API_KEY: "key" } });
   const model = name === "anthropic" ? "claude-x" : "gpt-5.6-sol";
@@ -214,7 +214,7 @@ for (const [change, row] of Object.entries(ROWS)) {
 }
 
 for (const name of NAMES) {
-  test(`drop_response_format describes the schema in words or by a tool in the dialect ${name}`, async () => {
+  test(`drop_response_format describes the schema in a text or by a tool in the dialect ${name}`, async () => {
     const adjusted = await prepare(name, { adjustment: { change: "drop_response_format" } }, [{
       change: "drop_response_format",
     }]);
@@ -236,7 +236,7 @@ for (const name of NAMES) {
     assert.match(sent, /Be kind/);
   });
 
-  test(`alternate_roles separates a result from the user's words in the dialect ${name}`, async () => {
+  test(`alternate_roles separates a result from the user's text in the dialect ${name}`, async () => {
     const { sent } = await prepare(name, ROWS.alternate_roles, [{ change: "alternate_roles" }]);
     assert.match(sent, /"OK\."[^]*Well\?/);
   });

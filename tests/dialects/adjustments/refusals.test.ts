@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { type Adjustment, toAdjustmentLabel } from "../../../lib/dialects/adjustments/adjustment.ts";
 import { findAdjustment } from "../../../lib/dialects/adjustments/refusals.ts";
 
-/** Words of hosts, and the change that they show. */
+/** Error messages of hosts, and the adjustment that they require. */
 const REFUSED: readonly [message: string, label: string][] = [
   // parameters
   [
@@ -120,14 +120,14 @@ const REFUSED: readonly [message: string, label: string][] = [
   ["No endpoints found that support cache control", "drop_cache_control"],
 ];
 
-test("findAdjustment() finds the change for the words of a refusal", () => {
+test("findAdjustment() finds the adjustment for an error message", () => {
   for (const [message, label] of REFUSED) {
     const found = findAdjustment({ type: "invalid_request_error", message });
     assert.equal(found && toAdjustmentLabel(found), label, message);
   }
 });
 
-test("findAdjustment() reads `param` if the code says that it is not taken", () => {
+test("findAdjustment() reads `param` if the code states that it is not supported", () => {
   const message = "Bad request";
   const body = (code: string) => ({ error: { message, code, param: "store" } });
   const expected: Adjustment = { change: "drop_parameter", parameter: "store" };
@@ -136,7 +136,7 @@ test("findAdjustment() reads `param` if the code says that it is not taken", () 
   assert.equal(findAdjustment({ type, message, body: body("invalid_value") }), undefined);
 });
 
-/** Refusals that show no change: of a value, of an essential part, of a size, of an account. */
+/** Error messages that require no adjustment: of a value, of an essential part, of a size, of an account. */
 const OTHERS: readonly string[] = [
   "Bad request",
   "temperature: Input should be less than or equal to 1",
@@ -157,7 +157,7 @@ const OTHERS: readonly string[] = [
   "Your credit balance is too low to access the API",
 ];
 
-test("findAdjustment() finds nothing in other refusals", () => {
+test("findAdjustment() finds no adjustment for other errors", () => {
   for (const message of OTHERS) {
     assert.equal(findAdjustment({ type: "invalid_request_error", message }), undefined, message);
   }

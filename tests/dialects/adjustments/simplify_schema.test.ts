@@ -48,7 +48,7 @@ test("simplifySchema() returns a simple schema itself", () => {
   assert.equal(simplifySchema(schema), schema);
 });
 
-test("simplifySchema() bounds what references multiply", () => {
+test("simplifySchema() limits the size of resolved references", () => {
   const $defs: JsonObject = {};
   for (let at = 0; at < 30; at++) {
     const next = { $ref: `#/$defs/D${at + 1}` };

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toUpstreamError } from "../../../lib/dialects/errors/upstream_error.ts";
 
-/** Words for an overflow that hold both token counts, or those of parts, and what a client must read. */
-const COUNTED: [words: string, told: string][] = [
+/** Messages of an overflow with both token counts, or those of parts, and the counts that a client must receive. */
+const COUNTED: [text: string, expected: string][] = [
   [
     "too many tokens: total number of tokens in the prompt cannot exceed 4081 - received 5000.",
     "5000 tokens > 4081",
@@ -38,15 +38,15 @@ const COUNTED: [words: string, told: string][] = [
   ],
 ];
 
-for (const [words, told] of COUNTED) {
-  test(`toUpstreamError() reads the token counts of an overflow: ${words.slice(0, 80)}`, () => {
-    const { message, uncounted } = toUpstreamError({ status: 400, body: { error: { message: words } } });
-    assert.deepEqual([message, uncounted], [`prompt is too long: ${told} maximum`, undefined]);
+for (const [text, expected] of COUNTED) {
+  test(`toUpstreamError() reads the token counts of an overflow: ${text.slice(0, 80)}`, () => {
+    const { message, uncounted } = toUpstreamError({ status: 400, body: { error: { message: text } } });
+    assert.deepEqual([message, uncounted], [`prompt is too long: ${expected} maximum`, undefined]);
   });
 }
 
-/** Words that are no overflow, although they hold a length and a limit. */
-const OTHERS: [status: number, words: string][] = [
+/** Messages with a length and a limit that are not an overflow. */
+const OTHERS: [status: number, text: string][] = [
   [400, "max_tokens is too large: 9000. This model supports at most 8192 completion tokens"],
   [429, "Rate limit reached: your input tokens of 90000 exceed 60000 tokens per minute"],
   [429, "quota: 90000 input tokens exceed 60000"],
@@ -54,10 +54,10 @@ const OTHERS: [status: number, words: string][] = [
   [413, "Request entity too large"],
 ];
 
-for (const [status, words] of OTHERS) {
-  test(`toUpstreamError() takes no other limit for an overflow: ${words}`, () => {
+for (const [status, text] of OTHERS) {
+  test(`toUpstreamError() does not treat another limit as an overflow: ${text}`, () => {
     assert.doesNotMatch(
-      toUpstreamError({ status, body: { error: { message: words } } }).message,
+      toUpstreamError({ status, body: { error: { message: text } } }).message,
       /prompt is too long/,
     );
   });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toUpstreamError } from "../../../lib/dialects/errors/upstream_error.ts";
 
-/** Places where hosts say how long to wait, and the seconds. */
+/** Errors with a retry delay, and the delay in seconds. */
 const DELAYS: [
   host: string,
   status: number,
@@ -21,7 +21,7 @@ for (const [host, status, body, headers, seconds] of DELAYS) {
   });
 }
 
-test("toUpstreamError() ignores a combined header whose limit is not used up", () => {
+test("toUpstreamError() ignores a combined header whose limit is not exhausted", () => {
   const headers = new Headers({ ratelimit: "limit=10, remaining=4, reset=7" });
   assert.equal(toUpstreamError({ status: 429, body: { error: "Slow" }, headers }).retryAfter, undefined);
 });
@@ -29,6 +29,6 @@ test("toUpstreamError() ignores a combined header whose limit is not used up", (
 test("toUpstreamError() reads a body within a message", () => {
   const message = JSON.stringify({ error: { message: "Too hot", code: "x" } });
   assert.equal(toUpstreamError({ status: 400, body: { error: { message } } }).message, "Too hot");
-  const words = '{"what": 1} is not an argument';
-  assert.equal(toUpstreamError({ status: 400, body: { error: { message: words } } }).message, words);
+  const text = '{"what": 1} is not an argument';
+  assert.equal(toUpstreamError({ status: 400, body: { error: { message: text } } }).message, text);
 });

@@ -3,20 +3,20 @@ import { test } from "node:test";
 import { toUpstreamError } from "../../../lib/dialects/errors/upstream_error.ts";
 import { errorResponse } from "../../../lib/base/errors.ts";
 
-/** The error that a client gets: status, type, `x-should-retry`, and message. */
+/** The error that a client receives: status, type, `x-should-retry`, and message. */
 type ClientError = [status: number, type: string, retry: "no" | "yes" | "by status", message: string];
 
-/** An OpenRouter body. */
+/** Creates an error in OpenRouter's form. */
 function or(code: number, message: string, metadata: object = {}, more: object = {}) {
   return { error: { code, message, metadata, ...more } };
 }
 
-/** An error of OpenAI's form. */
+/** Creates an error in OpenAI's form. */
 function openai(message: string, code: string | number | null = null, type = "invalid_request_error") {
   return { error: { message, type, param: null, code } };
 }
 
-const SAID = "The upstream's own words";
+const MESSAGE = "The upstream's own words";
 const RAW =
   '{"error":{"message":"messages.1.content: Input should be a valid list","type":"invalid_request_error"}}';
 
@@ -50,14 +50,14 @@ const NAMED: [status: number, name: string, parts: [number, string, ClientError[
 ];
 
 for (const [status, name, parts] of NAMED) {
-  const expected: ClientError = [...parts, SAID];
+  const expected: ClientError = [...parts, MESSAGE];
   test(`toUpstreamError() maps OpenRouter's ${name} in its old form, its new form and in a stream`, async () => {
-    assert.deepEqual(await toClientError(status, or(status, SAID, { error_type: name })), expected);
+    assert.deepEqual(await toClientError(status, or(status, MESSAGE, { error_type: name })), expected);
     assert.deepEqual(
-      await toClientError(status, { error: { error_type: name, http_status: status, message: SAID } }),
+      await toClientError(status, { error: { error_type: name, http_status: status, message: MESSAGE } }),
       expected,
     );
-    assert.deepEqual(await toClientError(undefined, or(status, SAID, { error_type: name })), expected);
+    assert.deepEqual(await toClientError(undefined, or(status, MESSAGE, { error_type: name })), expected);
   });
 }
 
@@ -74,8 +74,8 @@ const AVAILABLE: [status: number, code: string, more: object, parts: [number, st
 for (const [http_status, code, more, parts] of AVAILABLE) {
   test(`toUpstreamError() maps OpenRouter's availability ${code} ${JSON.stringify(more)}`, async () => {
     const availability = { code, ...more, retry_after: 4.2, requested_models: ["acme/talker-1"] };
-    const failure = { status: http_status, body: { error: { http_status, message: SAID, availability } } };
-    assert.deepEqual(await toClientError(failure.status, failure.body), [...parts, SAID]);
+    const failure = { status: http_status, body: { error: { http_status, message: MESSAGE, availability } } };
+    assert.deepEqual(await toClientError(failure.status, failure.body), [...parts, MESSAGE]);
     const error = toUpstreamError(failure);
     assert.equal(error.retryAfter, "5");
     assert.deepEqual(error.details, { availability });
@@ -99,56 +99,61 @@ const SHAPES: [what: string, status: number | undefined, body: unknown, expected
     "by status",
     "Upstream returned 502 without a message",
   ]],
-  ["an unknown 4xx", 405, { message: SAID }, [400, "invalid_request_error", "no", SAID]],
-  ["a model that is gone", 410, { message: SAID }, [404, "not_found_error", "no", SAID]],
+  ["an unknown 4xx", 405, { message: MESSAGE }, [400, "invalid_request_error", "no", MESSAGE]],
+  ["a model that is gone", 410, { message: MESSAGE }, [404, "not_found_error", "no", MESSAGE]],
   ["Cloudflare's timeout", 524, {}, [
     504,
     "timeout_error",
     "by status",
     "Upstream returned 524 without a message",
   ]],
-  ["Anthropic", 529, { type: "error", error: { type: "overloaded_error", message: SAID } }, [
+  ["Anthropic", 529, { type: "error", error: { type: "overloaded_error", message: MESSAGE } }, [
     529,
     "overloaded_error",
     "by status",
-    SAID,
+    MESSAGE,
   ]],
   [
     "Anthropic, in a stream",
     undefined,
-    { type: "error", error: { type: "overloaded_error", message: SAID } },
+    { type: "error", error: { type: "overloaded_error", message: MESSAGE } },
     [
       529,
       "overloaded_error",
       "by status",
-      SAID,
+      MESSAGE,
     ],
   ],
-  ["OpenAI", 400, openai(SAID, "invalid_value"), [400, "invalid_request_error", "no", SAID]],
-  ["OpenAI's wrong key", 401, openai(SAID, "invalid_api_key"), [401, "authentication_error", "no", SAID]],
-  ["OpenAI's empty account", 429, openai(SAID, "insufficient_quota", "insufficient_quota"), [
+  ["OpenAI", 400, openai(MESSAGE, "invalid_value"), [400, "invalid_request_error", "no", MESSAGE]],
+  ["OpenAI's wrong key", 401, openai(MESSAGE, "invalid_api_key"), [
+    401,
+    "authentication_error",
+    "no",
+    MESSAGE,
+  ]],
+  ["OpenAI's empty account", 429, openai(MESSAGE, "insufficient_quota", "insufficient_quota"), [
     402,
     "billing_error",
     "no",
-    SAID,
+    MESSAGE,
   ]],
-  ["Moonshot's empty account", 429, openai(SAID, null, "exceeded_current_quota_error"), [
+  ["Moonshot's empty account", 429, openai(MESSAGE, null, "exceeded_current_quota_error"), [
     402,
     "billing_error",
     "no",
-    SAID,
+    MESSAGE,
   ]],
-  ["Moonshot's load", 429, openai(SAID, null, "engine_overloaded_error"), [
+  ["Moonshot's load", 429, openai(MESSAGE, null, "engine_overloaded_error"), [
     529,
     "overloaded_error",
     "by status",
-    SAID,
+    MESSAGE,
   ]],
-  ["Z.ai's empty account", 429, { error: { code: "1113", message: SAID } }, [
+  ["Z.ai's empty account", 429, { error: { code: "1113", message: MESSAGE } }, [
     402,
     "billing_error",
     "no",
-    SAID,
+    MESSAGE,
   ]],
   [
     "DeepSeek's empty account",
@@ -164,26 +169,26 @@ const SHAPES: [what: string, status: number | undefined, body: unknown, expected
   [
     "Azure's filter",
     400,
-    { error: { code: "content_filter", message: SAID, innererror: { text: "said" } } },
+    { error: { code: "content_filter", message: MESSAGE, innererror: { text: "said" } } },
     [
       400,
       "invalid_request_error",
       "no",
-      SAID,
+      MESSAGE,
     ],
   ],
-  ["Azure's limit", 429, { error: { code: "429", message: SAID } }, [
+  ["Azure's limit", 429, { error: { code: "429", message: MESSAGE } }, [
     429,
     "rate_limit_error",
     "by status",
-    SAID,
+    MESSAGE,
   ]],
-  ["Azure's gate", 401, { statusCode: 401, message: SAID }, [401, "authentication_error", "no", SAID]],
-  ["Gemini's list", 503, [{ error: { code: 503, message: SAID, status: "UNAVAILABLE" } }], [
+  ["Azure's gate", 401, { statusCode: 401, message: MESSAGE }, [401, "authentication_error", "no", MESSAGE]],
+  ["Gemini's list", 503, [{ error: { code: 503, message: MESSAGE, status: "UNAVAILABLE" } }], [
     529,
     "overloaded_error",
     "by status",
-    SAID,
+    MESSAGE,
   ]],
   ["Gemini's wrong key", 400, [{
     error: { code: 400, message: "API key not valid.", status: "INVALID_ARGUMENT" },
@@ -193,11 +198,11 @@ const SHAPES: [what: string, status: number | undefined, body: unknown, expected
     "no",
     "API key not valid.",
   ]],
-  ["xAI", 400, { code: "Client specified an invalid argument", error: SAID }, [
+  ["xAI", 400, { code: "Client specified an invalid argument", error: MESSAGE }, [
     400,
     "invalid_request_error",
     "no",
-    SAID,
+    MESSAGE,
   ]],
   ["xAI's wrong key", 400, {
     code: "Client specified an invalid argument",
@@ -216,7 +221,7 @@ const SHAPES: [what: string, status: number | undefined, body: unknown, expected
   ]],
   ["Mistral", 400, {
     object: "error",
-    message: SAID,
+    message: MESSAGE,
     type: "invalid_request_invalid_args",
     param: null,
     code: "3051",
@@ -224,11 +229,11 @@ const SHAPES: [what: string, status: number | undefined, body: unknown, expected
     400,
     "invalid_request_error",
     "no",
-    SAID,
+    MESSAGE,
   ]],
   ["vLLM, in a stream", undefined, {
     object: "error",
-    message: SAID,
+    message: MESSAGE,
     type: "BadRequestError",
     param: null,
     code: 400,
@@ -236,7 +241,7 @@ const SHAPES: [what: string, status: number | undefined, body: unknown, expected
     400,
     "invalid_request_error",
     "no",
-    SAID,
+    MESSAGE,
   ]],
   ["FastAPI's text", 404, { detail: "Not Found" }, [404, "not_found_error", "no", "Not Found"]],
   [
@@ -259,14 +264,19 @@ const SHAPES: [what: string, status: number | undefined, body: unknown, expected
     "no",
     "body: Wrong",
   ]],
-  ["Groq's failed call", 400, openai(SAID, "tool_use_failed"), [502, "api_error", "by status", SAID]],
-  ["Groq's failed call, in a stream", undefined, openai(SAID, "tool_use_failed"), [
+  ["Groq's failed call", 400, openai(MESSAGE, "tool_use_failed"), [502, "api_error", "by status", MESSAGE]],
+  ["Groq's failed call, in a stream", undefined, openai(MESSAGE, "tool_use_failed"), [
     502,
     "api_error",
     "by status",
-    SAID,
+    MESSAGE,
   ]],
-  ["llama-box", undefined, { detail: "x", error: { message: SAID } }, [502, "api_error", "by status", SAID]],
+  ["llama-box", undefined, { detail: "x", error: { message: MESSAGE } }, [
+    502,
+    "api_error",
+    "by status",
+    MESSAGE,
+  ]],
   ["OpenRouter's model that nobody has", 400, or(400, "a/b is not a valid model ID"), [
     404,
     "not_found_error",
@@ -279,11 +289,11 @@ const SHAPES: [what: string, status: number | undefined, body: unknown, expected
     "no",
     "No endpoints found that support tool use; use a model that supports tools, or send none",
   ]],
-  ["OpenRouter's moderation", 403, or(403, SAID, { reasons: ["violence"], flagged_input: "private" }), [
+  ["OpenRouter's moderation", 403, or(403, MESSAGE, { reasons: ["violence"], flagged_input: "private" }), [
     403,
     "permission_error",
     "no",
-    SAID,
+    MESSAGE,
   ]],
   [
     "OpenRouter's older limit",
@@ -355,8 +365,8 @@ for (const [what, status, body, expected] of SHAPES) {
   });
 }
 
-/** What each host says when a conversation is longer than its model takes. */
-const OVERFLOWS: [host: string, status: number | undefined, body: unknown, said: string][] = [
+/** Errors of hosts for a conversation that exceeds the context window, and the message for the client. */
+const OVERFLOWS: [host: string, status: number | undefined, body: unknown, text: string][] = [
   ["Anthropic", 400, {
     type: "error",
     error: { type: "invalid_request_error", message: "prompt is too long: 210000 tokens > 200000 maximum" },
@@ -591,13 +601,13 @@ const OVERFLOWS: [host: string, status: number | undefined, body: unknown, said:
   }, "prompt is too long: 9000 tokens > 8193 maximum"],
 ];
 
-for (const [host, status, body, said] of OVERFLOWS) {
-  test(`toUpstreamError() rewords ${host}'s context overflow so that clients compact: ${said.slice(0, 60)}`, async () => {
-    assert.deepEqual(await toClientError(status, body), [400, "invalid_request_error", "no", said]);
+for (const [host, status, body, text] of OVERFLOWS) {
+  test(`toUpstreamError() rewords ${host}'s context overflow so that clients compact: ${text.slice(0, 60)}`, async () => {
+    assert.deepEqual(await toClientError(status, body), [400, "invalid_request_error", "no", text]);
   });
 }
 
-const NO_OVERFLOWS: [status: number, said: string, type: string][] = [
+const NO_OVERFLOWS: [status: number, text: string, type: string][] = [
   [
     429,
     "Rate limit reached for gpt-x on tokens per min (TPM): Limit 30000, Used 29000, Requested 2000. Please try again in 2s.",
@@ -618,16 +628,16 @@ const NO_OVERFLOWS: [status: number, said: string, type: string][] = [
   [413, "Request entity too large", "request_too_large"],
 ];
 
-for (const [status, said, type] of NO_OVERFLOWS) {
-  test(`toUpstreamError() does not take for a context overflow: ${status} ${said}`, () => {
-    const error = toUpstreamError({ status, body: openai(said) });
-    assert.deepEqual([error.type, error.message], [type, said]);
+for (const [status, text, type] of NO_OVERFLOWS) {
+  test(`toUpstreamError() does not treat as a context overflow: ${status} ${text}`, () => {
+    const error = toUpstreamError({ status, body: openai(text) });
+    assert.deepEqual([error.type, error.message], [type, text]);
   });
 }
 
 test("toUpstreamError() forwards the retry delay, including Gemini's", () => {
   const details = [{ "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: "41.2s" }];
-  const body = [{ error: { code: 429, message: SAID, status: "RESOURCE_EXHAUSTED", details } }];
+  const body = [{ error: { code: 429, message: MESSAGE, status: "RESOURCE_EXHAUSTED", details } }];
   assert.equal(toUpstreamError({ status: 429, body }).retryAfter, "42");
 });
 
@@ -646,20 +656,20 @@ test("toUpstreamError() contains no key, no input and no raw body", () => {
   assert.equal(toUpstreamError({ status: 400, body: openai("x".repeat(9000)) }).message.length, 2000);
 });
 
-test("toUpstreamError() keeps Anthropic's own details", () => {
+test("toUpstreamError() keeps Anthropic's details", () => {
   const details = {
     error_code: "image_dimensions_too_large",
     max_side_length_pixels: 8000,
     paths: ["messages.0"],
   };
-  const body = { type: "error", error: { type: "invalid_request_error", message: SAID, details } };
+  const body = { type: "error", error: { type: "invalid_request_error", message: MESSAGE, details } };
   assert.deepEqual(toUpstreamError({ status: 400, body }).details, details);
 });
 
 test("toUpstreamError() prefers the code of a missing model to that of a bad request", async () => {
   const availability = { code: "model_not_found", retryable: false };
-  const error = { http_status: 400, error_type: "invalid_request", message: SAID, availability };
-  assert.deepEqual(await toClientError(400, { error }), [404, "not_found_error", "no", SAID]);
+  const error = { http_status: 400, error_type: "invalid_request", message: MESSAGE, availability };
+  assert.deepEqual(await toClientError(400, { error }), [404, "not_found_error", "no", MESSAGE]);
 });
 
 const THOUGHTS = [
@@ -675,25 +685,25 @@ const THOUGHTS = [
 ];
 
 test("toUpstreamError() recognises rejected thinking blocks", () => {
-  for (const said of THOUGHTS) {
+  for (const text of THOUGHTS) {
     assert.deepEqual(
-      toUpstreamError({ status: 400, body: openai(said) }).adjustment,
+      toUpstreamError({ status: 400, body: openai(text) }).adjustment,
       { change: "drop_earlier_thinking" },
-      said,
+      text,
     );
-    const raw = JSON.stringify(openai(said));
+    const raw = JSON.stringify(openai(text));
     const body = or(400, "Provider returned error", { provider_name: "Acme", raw });
     assert.deepEqual(
       toUpstreamError({ status: 400, body }).adjustment,
       { change: "drop_earlier_thinking" },
-      said,
+      text,
     );
-    assert.equal(toUpstreamError({ status: 500, body: openai(said) }).adjustment, undefined, said);
+    assert.equal(toUpstreamError({ status: 500, body: openai(text) }).adjustment, undefined, text);
   }
   for (
-    const said of ["`max_tokens` must be greater than `thinking.budget_tokens`", "signature: Field required"]
+    const text of ["`max_tokens` must be greater than `thinking.budget_tokens`", "signature: Field required"]
   ) {
-    assert.equal(toUpstreamError({ status: 400, body: openai(said) }).adjustment, undefined, said);
+    assert.equal(toUpstreamError({ status: 400, body: openai(text) }).adjustment, undefined, text);
   }
   const coded = { error: { message: "Bad input", code: "invalid_encrypted_content" } };
   assert.deepEqual(toUpstreamError({ status: 400, body: coded }).adjustment, {
@@ -701,7 +711,7 @@ test("toUpstreamError() recognises rejected thinking blocks", () => {
   });
 });
 
-const NOBODY: [said: string, hint: RegExp][] = [
+const NO_PROVIDER: [text: string, hint: RegExp][] = [
   ["No endpoints found that support tool use.", /; use a model that supports tools, or send none$/],
   ["No endpoints found that support image input", /supports images/],
   ["No endpoints found that support the provided 'tool_choice' value.", /or let the model choose$/],
@@ -714,29 +724,32 @@ const NOBODY: [said: string, hint: RegExp][] = [
 ];
 
 test("toUpstreamError() adds a hint if no provider serves the request", () => {
-  for (const [said, hint] of NOBODY) {
-    assert.match(toUpstreamError({ status: 404, body: or(404, said) }).message, hint);
+  for (const [text, hint] of NO_PROVIDER) {
+    assert.match(toUpstreamError({ status: 404, body: or(404, text) }).message, hint);
   }
-  assert.equal(toUpstreamError({ status: 404, body: or(404, SAID) }).message, SAID);
-  const [[said] = [""]] = NOBODY;
-  assert.equal(toUpstreamError({ status: 400, body: or(400, said) }).message, said);
+  assert.equal(toUpstreamError({ status: 404, body: or(404, MESSAGE) }).message, MESSAGE);
+  const [[text] = [""]] = NO_PROVIDER;
+  assert.equal(toUpstreamError({ status: 400, body: or(400, text) }).message, text);
 });
 
 test("toUpstreamError() recognises an alternative that the upstream offers", () => {
-  const poor = or(402, "This request requires more credits, or fewer max_tokens. You can only afford 310.");
-  assert.deepEqual(toUpstreamError({ status: 402, body: poor }).adjustment, {
+  const insufficientCredits = or(
+    402,
+    "This request requires more credits, or fewer max_tokens. You can only afford 310.",
+  );
+  assert.deepEqual(toUpstreamError({ status: 402, body: insufficientCredits }).adjustment, {
     change: "affordable_tokens",
     tokens: 310,
   });
-  const unwell = or(400, "Provider returned error", { provider_name: "Acme", raw: "ERROR" });
-  assert.deepEqual(toUpstreamError({ status: 400, body: unwell }).adjustment, {
+  const providerError = or(400, "Provider returned error", { provider_name: "Acme", raw: "ERROR" });
+  assert.deepEqual(toUpstreamError({ status: 400, body: providerError }).adjustment, {
     change: "exclude_provider",
     provider: "Acme",
   });
-  const asked = or(400, "Provider returned error", { provider_name: "Acme", raw: RAW });
+  const requestError = or(400, "Provider returned error", { provider_name: "Acme", raw: RAW });
   for (
     const body of [
-      asked,
+      requestError,
       or(402, "Insufficient credits"),
       or(429, "Provider returned error", { raw: "busy" }),
     ]

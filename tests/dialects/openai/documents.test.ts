@@ -20,48 +20,51 @@ interface Case {
   block: Json;
   preset?: Preset;
   facts?: ModelFacts;
-  /** What is said: parts, or a text alone. */
-  said: Json[] | string;
+  /** The expected content: parts, or only a text. */
+  expected: Json[] | string;
   lost?: boolean;
 }
 
 const CASES: Record<string, Case> = {
-  "sends a file as a file part": { block: named(pdf), said: [{ type: "text", text: "Of the house" }, file] },
+  "sends a file as a file part": {
+    block: named(pdf),
+    expected: [{ type: "text", text: "Of the house" }, file],
+  },
   "sends a file to a model without file input if the host reads it": {
     block: named(pdf),
     facts: blind,
-    said: [{ type: "text", text: "Of the house" }, file],
+    expected: [{ type: "text", text: "Of the house" }, file],
   },
   "sends the bytes of a file to OpenAI": {
     block: named(pdf),
     preset: "openai",
-    said: [{ type: "text", text: "Of the house" }, file],
+    expected: [{ type: "text", text: "Of the house" }, file],
   },
   "drops the URL of a file for OpenAI": {
     block: named(there),
     preset: "openai",
-    said: "Rules\n\nOf the house\n\n[Document omitted: this host does not accept URLs of files]",
+    expected: "Rules\n\nOf the house\n\n[Document omitted: this host does not accept URLs of files]",
     lost: true,
   },
   "drops a file for hosts without files": {
     block: named(pdf),
     preset: "groq",
-    said: "Rules\n\nOf the house\n\n[Document omitted: this host does not accept files]",
+    expected: "Rules\n\nOf the house\n\n[Document omitted: this host does not accept files]",
     lost: true,
   },
   "sends a text document as text": {
     block: named({ type: "text", media_type: "text/plain", data: "No shoes." }),
     preset: "groq",
     facts: blind,
-    said: "Rules\n\nOf the house\n\nNo shoes.",
+    expected: "Rules\n\nOf the house\n\nNo shoes.",
   },
   "sends a text file as text": {
     block: named({ type: "base64", media_type: "text/plain", data: btoa("No shoes.") }),
-    said: "Rules\n\nOf the house\n\nNo shoes.",
+    expected: "Rules\n\nOf the house\n\nNo shoes.",
   },
   "sends a file with a wrong text type as a file part": {
     block: named({ type: "base64", media_type: "text/plain", data: "gA==" }),
-    said: [{ type: "text", text: "Of the house" }, {
+    expected: [{ type: "text", text: "Of the house" }, {
       type: "file",
       file: { filename: "Rules", file_data: "data:text/plain;base64,gA==" },
     }],
@@ -69,22 +72,22 @@ const CASES: Record<string, Case> = {
   "sends an image to a model with image input": {
     block: image,
     facts: { inputs: new Set(["text", "image"]) },
-    said: [{ type: "image_url", image_url: { url: "data:image/png;base64,iVBO" } }],
+    expected: [{ type: "image_url", image_url: { url: "data:image/png;base64,iVBO" } }],
   },
   "sends an image to an unknown model": {
     block: image,
-    said: [{ type: "image_url", image_url: { url: "data:image/png;base64,iVBO" } }],
+    expected: [{ type: "image_url", image_url: { url: "data:image/png;base64,iVBO" } }],
   },
   "replaces an image by a note for a model without image input": {
     block: image,
     facts: blind,
-    said: "[Image omitted: this model does not accept images]",
+    expected: "[Image omitted: this model does not accept images]",
     lost: true,
   },
 };
 
-/** Says one block to a host, as a user's or inside a tool's result; gives what is said and where it stands. */
-function say(content: Json, { preset = "openrouter", facts = {} }: Case) {
+/** Translates a block, in a user's message or a tool result. Returns the upstream's body and the losses. */
+function translate(content: Json, { preset = "openrouter", facts = {} }: Case) {
   const called = content.type === "tool_result"
     ? { type: "tool_use", id: "toolu_1", name: "Read", input: {} }
     : text;
@@ -95,23 +98,23 @@ function say(content: Json, { preset = "openrouter", facts = {} }: Case) {
   return { body, lost: context.loss.entries.map((entry) => entry.join(";")) };
 }
 
-for (const [name, { said, lost = false, ...asked }] of Object.entries(CASES)) {
+for (const [name, { expected, lost = false, ...given }] of Object.entries(CASES)) {
   test(`toParts() ${name}`, () => {
-    const sent = say(asked.block, { said, ...asked });
-    assert.deepEqual(dig(sent.body, "messages", 1, "content"), said);
+    const sent = translate(given.block, { expected, ...given });
+    assert.deepEqual(dig(sent.body, "messages", 1, "content"), expected);
     assert.deepEqual(sent.lost, lost ? ["messages.1.content.0;dropped"] : []);
   });
 
   test(`toToolMessages() ${name}`, () => {
-    const result = { type: "tool_result", tool_use_id: "toolu_1", content: [asked.block] };
-    const sent = say(result, { said, ...asked });
+    const result = { type: "tool_result", tool_use_id: "toolu_1", content: [given.block] };
+    const sent = translate(result, { expected, ...given });
     const hoisted = dig(sent.body, "messages", 2, "content");
-    if (typeof said === "string") {
-      assert.equal(dig(sent.body, "messages", 1, "content"), said);
+    if (typeof expected === "string") {
+      assert.equal(dig(sent.body, "messages", 1, "content"), expected);
       assert.equal(hoisted, undefined);
       assert.deepEqual(sent.lost, lost ? ["messages.1.content.0.content.0;dropped"] : []);
     } else {
-      assert.deepEqual(dig(hoisted, 1), said.at(-1));
+      assert.deepEqual(dig(hoisted, 1), expected.at(-1));
       assert.deepEqual(sent.lost, ["messages.1.content.0;hoisted"]);
     }
   });

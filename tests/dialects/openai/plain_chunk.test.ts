@@ -23,7 +23,7 @@ const PLAIN: JsonObject[] = [
   { tool_calls: [{ index: 1, function: { arguments: '{"a' } }] },
 ];
 
-test("toPlainChunk() returns what the schema makes of a piece of text, reasoning or a call", () => {
+test("toPlainChunk() returns the same as the schema for a piece of text, reasoning or a call", () => {
   for (const delta of PLAIN) {
     const chunk = { ...HEAD, choices: [{ index: 0, delta, ...ENDS }] };
     const [choice] = toPlainChunk(chunk)?.choices ?? [];
@@ -38,7 +38,7 @@ test("toPlainChunk() returns what the schema makes of a piece of text, reasoning
   }
 });
 
-/** The fields of calls that are read. The schema adds those that are missing. */
+/** Returns the fields of calls that are read. The schema adds missing ones. */
 function toUsed(calls: readonly ToolCallDelta[] | null | undefined) {
   return (calls ?? []).map(({ index, id, function: called, extra_content }) => [
     index,
@@ -68,7 +68,7 @@ const ODD_CALLS = [
   [{ ...CALL, function: { name: "n", arguments: "", x: 1 } }],
 ];
 
-test("toPlainChunk() leaves every other chunk to the schema", () => {
+test("toPlainChunk() returns undefined for every other chunk", () => {
   const choice = { index: 0, delta: { content: "Hello" }, ...ENDS };
   const others: JsonObject[] = [
     {},

@@ -4,8 +4,8 @@ import { type TextToolCall, TextToolCalls } from "../../../lib/dialects/openai/a
 
 const read = (path: string): TextToolCall => ({ name: "read", input: JSON.stringify({ path }) });
 
-/** What a model says: the text of it, and the calls. */
-const CASES: [said: string, text: string, calls: TextToolCall[]][] = [
+/** Output of a model, the text in it, and the calls. */
+const CASES: [output: string, text: string, calls: TextToolCall[]][] = [
   ['I look.\n<tool_call>\n{"name": "read", "arguments": {"path": "a"}}\n</tool_call>', "I look.\n", [
     read("a"),
   ]],
@@ -41,10 +41,10 @@ const CASES: [said: string, text: string, calls: TextToolCall[]][] = [
     [read("a")],
   ],
   ["<tool_call>{}</tool_call>", "<tool_call>{}</tool_call>", []],
-  // Words after a call, or before it on its line, tell of it.
+  // With text after it, or before it on its line, a call is only quoted.
   ['<tool_call>{"name":"read"}</tool_call> is how', '<tool_call>{"name":"read"}</tool_call> is how', []],
   ['Say <tool_call>{"name":"read"}</tool_call>', 'Say <tool_call>{"name":"read"}</tool_call>', []],
-  // Nobody offers such a tool.
+  // The tool is not offered.
   ['<tool_call>{"name":"write"}</tool_call>', '<tool_call>{"name":"write"}</tool_call>', []],
   [
     '<tool_call>{"name":"read"}</tool_call><tool_call>{"name":"write"}</tool_call>',
@@ -58,13 +58,13 @@ const CASES: [said: string, text: string, calls: TextToolCall[]][] = [
 ];
 
 test("TextToolCalls finds calls at the end of a text at any chunk boundaries and leaves other text unchanged", () => {
-  for (const [said, text, calls] of CASES) {
-    for (let first = 0; first <= said.length; first++) {
-      for (const second of [first, Math.min(first + 3, said.length), said.length]) {
-        const spoken = new TextToolCalls(new Set(["read"]));
-        const parts = [said.slice(0, first), said.slice(first, second), said.slice(second)];
-        const released = parts.map((part) => spoken.push(part)).join("");
-        const end = spoken.end();
+  for (const [output, text, calls] of CASES) {
+    for (let first = 0; first <= output.length; first++) {
+      for (const second of [first, Math.min(first + 3, output.length), output.length]) {
+        const parser = new TextToolCalls(new Set(["read"]));
+        const parts = [output.slice(0, first), output.slice(first, second), output.slice(second)];
+        const released = parts.map((part) => parser.push(part)).join("");
+        const end = parser.end();
         assert.deepEqual(
           { text: released + end.text, calls: end.calls },
           { text, calls },
@@ -75,18 +75,18 @@ test("TextToolCalls finds calls at the end of a text at any chunk boundaries and
   }
 });
 
-test("TextToolCalls makes no call of a truncated text", () => {
-  const spoken = new TextToolCalls(new Set(["read"]));
-  const said = '<tool_call>{"name":"read"}</tool_call>';
-  assert.equal(spoken.push(said), "");
-  assert.deepEqual(spoken.end(false), { calls: [], text: said });
+test("TextToolCalls returns no call for a truncated text", () => {
+  const parser = new TextToolCalls(new Set(["read"]));
+  const output = '<tool_call>{"name":"read"}</tool_call>';
+  assert.equal(parser.push(output), "");
+  assert.deepEqual(parser.end(false), { calls: [], text: output });
 });
 
 test("TextToolCalls releases text that cannot be a call at once", () => {
-  const spoken = new TextToolCalls(new Set(["read"]));
+  const parser = new TextToolCalls(new Set(["read"]));
   assert.equal(
-    spoken.push("One line.\nAnother, with <tool_call> in it\n<"),
+    parser.push("One line.\nAnother, with <tool_call> in it\n<"),
     "One line.\nAnother, with <tool_call> in it\n",
   );
-  assert.equal(spoken.push("p>"), "<p>");
+  assert.equal(parser.push("p>"), "<p>");
 });

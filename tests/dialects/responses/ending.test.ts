@@ -4,7 +4,7 @@ import { createTestGateway } from "../../kit/gateway.ts";
 import { dig, parseJson } from "../../kit/json.ts";
 import { minimalRequest } from "../../kit/requests/request.ts";
 
-/** Ends of an answer that holds a text: status and reason, and the stop reason or the type of the error. */
+/** Status and reason of an answer with a text, and the stop reason or the type of the error. */
 const ENDS: [status: unknown, reason: unknown, expected: string][] = [
   ["completed", undefined, "end_turn"],
   ["complete", undefined, "end_turn"],
@@ -45,7 +45,7 @@ async function ask(response: object, { stream = false } = {}) {
 }
 
 for (const [status, reason, expected] of ENDS) {
-  test(`a response ends by the meaning of its words: ${status}, ${reason} is ${expected}`, async () => {
+  test(`a response with the status ${status} and the reason ${reason} ends with ${expected}`, async () => {
     const details = reason === undefined ? null : { reason };
     const { text } = await ask({ ...(status !== undefined && { status }), incomplete_details: details });
     const answer = parseJson(text);
@@ -53,7 +53,7 @@ for (const [status, reason, expected] of ENDS) {
   });
 }
 
-test("a response that is incomplete for an unknown reason is cut, and the reason is reported", async () => {
+test("a response that is incomplete for an unknown reason ends with max_tokens, and the reason is reported", async () => {
   const response = { status: "incomplete", incomplete_details: { reason: "solar_flare" } };
   const { headers, text } = await ask(response);
   assert.equal(parseJson(text).stop_reason, "max_tokens");

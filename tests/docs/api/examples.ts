@@ -1,17 +1,17 @@
 import type { Json } from "../../kit/json.ts";
 
-/** An example of the API reference: a request, and what of its answer is shown. */
+/** An example of the API reference: a request, and the part of its answer that is shown. */
 export interface Example {
   /** Endpoint, as in the table of routes. */
   endpoint: string;
   /** Path and query. `$ID` stands for the id in the answer of the endpoint that `idOf` names. Default: the endpoint's. */
   path?: string;
   idOf?: string;
-  /** Whose key is sent. Default: a client's. */
+  /** The key that is sent. Default: a client's. */
   key?: "admin" | "none";
   headers?: Record<string, string>;
   body?: object;
-  /** Fields of a URL-encoded form. `$CODE` stands for the device code, `$TOKEN` for the token, in an answer before. */
+  /** Fields of a URL-encoded form. `$CODE` is the device code, `$TOKEN` the token, of an earlier answer. */
   fields?: Record<string, string>;
   /** True if a person enters the code of the sign-in first. */
   entered?: boolean;

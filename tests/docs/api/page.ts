@@ -1,7 +1,7 @@
 import { dig, isJson, type Json, objects } from "../../kit/json.ts";
 import { type Answered, KEYS } from "./run_examples.ts";
 
-/** What the page begins with. */
+/** The beginning of the page. */
 const HEAD = `# API reference
 
 Written by \`npm run docs\` from the OpenAPI document of the gateway and from requests to it. The document is at

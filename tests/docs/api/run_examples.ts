@@ -118,7 +118,7 @@ function toRequest(
   });
 }
 
-/** Does what a person does on the page of a sign-in, and lets the time pass until the client may ask again. */
+/** Submits the code on the page of a sign-in, and advances the clock until the client may poll again. */
 async function enterCode(gateway: TestGateway, code: string): Promise<void> {
   const body = new URLSearchParams({ user_code: code, key: KEYS.client });
   await (await gateway.fetch(new Request("http://127.0.0.1:4000/oauth/device", { method: "POST", body })))
@@ -146,13 +146,13 @@ function toAnswered(
   };
 }
 
-/** Leaves out the middle of a long text. */
+/** Omits the middle of a long text. */
 function shorten(text: string): string {
   const lines = text.trimEnd().split("\n");
   return lines.length <= 16 ? text : [...lines.slice(0, 9), "…", ...lines.slice(-6)].join("\n");
 }
 
-/** Replaces what depends on the process and the runtime. */
+/** Replaces values that depend on the process and the runtime. */
 function withoutChance(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutChance);
   if (typeof value !== "object" || value === null) return value;

@@ -23,7 +23,7 @@ function write(name: string, text: string): string {
   return path;
 }
 
-test("mod.ts batch answers a file, and continues with what has not succeeded", async () => {
+test("mod.ts batch answers a file, and continues with the lines that have not succeeded", async () => {
   const path = write(
     "requests.jsonl",
     `${line("good", params)}\n\n${line("bad", { ...params, messages: [] })}`,

@@ -77,7 +77,7 @@ async function results(
 }
 
 storeTest(
-  "POST /v1/messages/batches answers every request, and counts them while it does",
+  "POST /v1/messages/batches answers every request, and counts them meanwhile",
   async (newStore) => {
     const gateway = start({ ...await newStore() });
     const created = await create(gateway, toRequests(25));
@@ -195,7 +195,7 @@ storeTest("POST /v1/messages/batches rejects a list that is wrong as a whole", a
 });
 
 storeTest(
-  "GET /v1/messages/batches has pages in both directions, and each key its own batches",
+  "GET /v1/messages/batches has pages in both directions, and returns only batches of the key",
   async (newStore) => {
     const gateway = start({
       ...await newStore(),
@@ -229,7 +229,7 @@ storeTest(
 );
 
 storeTest(
-  "POST …/cancel cancels what has not begun, and DELETE removes a batch that has ended",
+  "POST …/cancel cancels requests that have not begun, and DELETE removes a batch that has ended",
   async (newStore) => {
     const upstream = new FakeUpstream("no headers");
     const gateway = start({ ...await newStore(), BATCH_CONCURRENCY: 2 }, { upstream });
@@ -243,7 +243,7 @@ storeTest(
     const canceling: Batch = await (await cancel()).json();
     assert.equal(canceling.processing_status, "canceling");
     assert.notEqual(canceling.cancel_initiated_at, null);
-    // The requests that run time out. They are not tried again.
+    // Running requests time out, and are not retried.
     const ended = await waitForBatch(gateway, id);
     assert.equal(ended.request_counts.canceled, 5);
     assert.equal((await (await cancel()).json()).processing_status, "ended");
@@ -279,7 +279,7 @@ storeTest(
   },
 );
 
-storeTest("A batch continues after a restart, with what it had not finished", async (newStore) => {
+storeTest("A batch continues after a restart, with its unfinished requests", async (newStore) => {
   const settings = { ...await newStore(), BATCH_CONCURRENCY: 2 };
   const upstream = new FakeUpstream((nth) => nth < 4 ? ANSWERS() : "no headers");
   const first = start(settings, { upstream });
@@ -457,7 +457,7 @@ storeTest("Batches that arrive at the same time keep DATA_QUOTA together", async
   await gateway.stop();
 });
 
-storeTest("A batch with one place continues with the end of each request", async (newStore) => {
+storeTest("A batch with one slot starts the next request when one ends", async (newStore) => {
   const gateway = start({ ...await newStore(), LIMITS: { each: { concurrent: 1 } } });
   const { id } = await create(gateway, toRequests(50));
   // The clock stands still: no tick continues the batch.
@@ -490,7 +490,7 @@ test(
   },
 );
 
-storeTest("A request that an upstream fails for a moment is tried again", async (newStore) => {
+storeTest("A request is retried after a short failure of its upstream", async (newStore) => {
   const upstream = new FakeUpstream((nth) => nth < 2 ? { status: 529, body: "{}" } : ANSWERS());
   const gateway = start({ ...await newStore() }, { upstream });
   const { id } = await create(gateway, toRequests(1));
@@ -500,7 +500,7 @@ storeTest("A request that an upstream fails for a moment is tried again", async 
 });
 
 storeTest(
-  "A client's own key is not written, and its batch waits for it after a restart",
+  "A client's upstream key is not stored, and its batch waits for the key after a restart",
   async (newStore) => {
     const settings = { ...await newStore(), OPENROUTER_API_KEY: undefined };
     const headers = { "x-api-key": "sk-or-of-the-client" };

@@ -95,13 +95,13 @@ test("DATA_DIR keeps answers across a restart", needsSqlite, async () => {
     const clock = new FakeClock(first.clock.now() + KEEP_MS + 1);
     const third = createTestGateway({ settings, clock, upstream: { body: COMPLETE_STREAMS.chat } });
     await (await third.post(body, key)).text();
-    assert.equal(third.upstream.requests.length, 1, "after a day it is asked again");
+    assert.equal(third.upstream.requests.length, 1, "after a day the request is sent again");
     await third.stop();
   }
 });
 
 test(
-  "Gateways that share DATA_DIR make an answer once, and stream it to the clients of all",
+  "Gateways that share DATA_DIR create an answer once, and stream it to the clients of each",
   needsSqlite,
   async () => {
     const settings = { DATA_DIR: newFolder() };
@@ -135,29 +135,33 @@ test(
   },
 );
 
-test("createAnswerStore() gives an answer whose gateway has ended to the next one", needsSqlite, async () => {
-  const folder = newFolder();
-  const [one, other] = [openDataDir(folder, { newId }), openDataDir(folder, { newId })];
-  const claim = { owner: "key:alice", key: "k", fingerprint: "f" };
-  const stores = [createAnswerStore(one, { newId }), createAnswerStore(other, { newId })];
-  const first = await stores[0]?.claim(claim, 0);
-  assert.ok(first?.kind === "own");
-  const { id, attempt } = first.held;
-  assert.deepEqual(await stores[1]?.claim(claim, 0), { kind: "kept", id, round: 0 });
-  assert.deepEqual(await stores[1]?.state(id), { state: "running" });
-  await one.close();
-  assert.deepEqual(await stores[1]?.state(id), { state: "lost" });
-  assert.deepEqual(await stores[1]?.claim({ ...claim, fingerprint: "other" }, 0), { kind: "conflict" });
-  const held = { id, attempt: attempt + 1 };
-  assert.deepEqual(await stores[1]?.claim(claim, 0), { kind: "own", held, round: 1 });
-  await stores[1]?.finish(first.held, 0);
-  assert.deepEqual(
-    await stores[1]?.state(id),
-    { state: "running" },
-    "the first gateway ends nothing any more",
-  );
-  await other.close();
-});
+test(
+  "createAnswerStore() assigns an answer to the next gateway if its gateway has ended",
+  needsSqlite,
+  async () => {
+    const folder = newFolder();
+    const [one, other] = [openDataDir(folder, { newId }), openDataDir(folder, { newId })];
+    const claim = { owner: "key:alice", key: "k", fingerprint: "f" };
+    const stores = [createAnswerStore(one, { newId }), createAnswerStore(other, { newId })];
+    const first = await stores[0]?.claim(claim, 0);
+    assert.ok(first?.kind === "own");
+    const { id, attempt } = first.held;
+    assert.deepEqual(await stores[1]?.claim(claim, 0), { kind: "kept", id, round: 0 });
+    assert.deepEqual(await stores[1]?.state(id), { state: "running" });
+    await one.close();
+    assert.deepEqual(await stores[1]?.state(id), { state: "lost" });
+    assert.deepEqual(await stores[1]?.claim({ ...claim, fingerprint: "other" }, 0), { kind: "conflict" });
+    const held = { id, attempt: attempt + 1 };
+    assert.deepEqual(await stores[1]?.claim(claim, 0), { kind: "own", held, round: 1 });
+    await stores[1]?.finish(first.held, 0);
+    assert.deepEqual(
+      await stores[1]?.state(id),
+      { state: "running" },
+      "the first gateway cannot end the answer",
+    );
+    await other.close();
+  },
+);
 
 test("A database that fails ends no answer", needsSqlite, async (t) => {
   const folder = newFolder();

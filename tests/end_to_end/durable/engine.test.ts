@@ -61,20 +61,24 @@ test(
   },
 );
 
-test("An engine that cannot be reached is asked for 30 seconds, then a 529", needsSqlite, async () => {
-  const jobs: string[] = [];
-  const gateway = start(() => {
-    throw new TypeError("fetch failed");
-  }, jobs);
-  const response = await settle(gateway, gateway.post(minimalRequest("chat"), KEYED));
-  assert.equal(response.status, 529);
-  assert.equal(response.headers.get("retry-after"), "5");
-  assert.equal(jobs.length, 30);
-  assert.equal(new Set(jobs).size, 1);
-  await gateway.stop();
-});
+test(
+  "An engine that cannot be reached is retried for 30 seconds, then the status is 529",
+  needsSqlite,
+  async () => {
+    const jobs: string[] = [];
+    const gateway = start(() => {
+      throw new TypeError("fetch failed");
+    }, jobs);
+    const response = await settle(gateway, gateway.post(minimalRequest("chat"), KEYED));
+    assert.equal(response.status, 529);
+    assert.equal(response.headers.get("retry-after"), "5");
+    assert.equal(jobs.length, 30);
+    assert.equal(new Set(jobs).size, 1);
+    await gateway.stop();
+  },
+);
 
-test("A failure before the answer reaches the client as it is", needsSqlite, async () => {
+test("A failure before the answer reaches the client unchanged", needsSqlite, async () => {
   const failure = {
     type: "rate_limit_error",
     message: "Slow down",
@@ -88,7 +92,7 @@ test("A failure before the answer reaches the client as it is", needsSqlite, asy
 });
 
 test(
-  "Requests without an idempotency key, and those with the client's own key, need no engine",
+  "Requests without an idempotency key, and those with the client's upstream key, need no engine",
   needsSqlite,
   async () => {
     const jobs: string[] = [];

@@ -85,7 +85,7 @@ storeTest("POST /v1/files keeps a file, which its key can read, list and delete"
   await gateway.stop();
 });
 
-storeTest("GET /v1/files has both pagings", async (newStore) => {
+storeTest("GET /v1/files has pages in both directions", async (newStore) => {
   const gateway = start(await newStore());
   const ids: string[] = [];
   for (let nth = 0; nth < 5; nth++) ids.unshift((await (await upload(gateway, "x")).json()).id);
@@ -147,7 +147,7 @@ const BAD: [
   ["more than the quota", (gateway) => upload(gateway, new Uint8Array(1_100_000)), 400, /may have 1 MiB/],
 ];
 
-test("POST /v1/files rejects what is no upload, and leaves nothing on the disk", needsSqlite, async () => {
+test("POST /v1/files rejects invalid uploads, and leaves no files", needsSqlite, async () => {
   const folder = newFolder();
   const gateway = start({ DATA_DIR: folder, DATA_QUOTA: 1 });
   for (const [what, send, status, message] of BAD) {
@@ -181,7 +181,7 @@ storeTest("A web page cannot upload without a preflight", async (newStore) => {
   await gateway.stop();
 });
 
-storeTest("Sources of type file become what the upstream takes", async (newStore) => {
+storeTest("Sources of type file are converted to types that the upstream accepts", async (newStore) => {
   const gateway = start(await newStore());
   const idOf = async (...args: [Uint8Array | string, { name: string; type?: string }]) =>
     (await (await upload(gateway, ...args)).json()).id;
@@ -203,7 +203,7 @@ storeTest("Sources of type file become what the upstream takes", async (newStore
     assert.ok(sent.includes(btoa("%PDF-1.4")), sent);
     assert.ok(!sent.includes("file_id"), sent);
   }
-  const asked = gateway.upstream.requests.length;
+  const sentBefore = gateway.upstream.requests.length;
   const wrong: [what: string, block: object, headers: Record<string, string>, status: number][] = [
     ["another key's file", { type: "image", source: source(image) }, BOB, 404],
     ["an unknown file", { type: "image", source: source("file_none") }, ALICE, 404],
@@ -214,7 +214,7 @@ storeTest("Sources of type file become what the upstream takes", async (newStore
     const request = minimalRequest("chat", { messages: [{ role: "user", content: [block] }] });
     assert.equal((await gateway.post(request, { headers })).status, status, what);
   }
-  assert.equal(gateway.upstream.requests.length, asked, "no upstream is asked");
+  assert.equal(gateway.upstream.requests.length, sentBefore, "no request reaches the upstream");
   const result = {
     type: "tool_result",
     tool_use_id: "toolu_1",
@@ -268,7 +268,7 @@ storeTest("Ids with NUL do not exist", async (newStore) => {
   await gateway.stop();
 });
 
-test("A file expires, and what uploads left behind is removed", needsSqlite, async () => {
+test("A file expires, and the remains of uploads are removed", needsSqlite, async () => {
   const folder = newFolder();
   const gateway = start({ DATA_DIR: folder });
   const { id, expires_at } = await (await upload(gateway, "x", { fields: { expires_in_seconds: "60" } }))

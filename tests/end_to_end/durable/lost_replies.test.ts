@@ -14,7 +14,7 @@ const newFolder = createFolders();
 const NOW = Date.now();
 const CLAIM = { owner: "key:alice", key: "k", fingerprint: "f" };
 
-/** Defines a test with a database that does its work, and loses the reply while `lost.next` is true. */
+/** Defines a test with a database that executes each statement, but loses the reply if `lost.next` is true. */
 function replyTest(
   name: string,
   run: (store: DataStore, lost: { next: boolean }) => Promise<void>,
@@ -72,7 +72,7 @@ replyTest("A request of a batch whose claim has no reply is claimed again", asyn
   assert.equal(await queue.claim(number, NOW), undefined, "the others are still answered");
 });
 
-replyTest("A batch that was given up while it arrived is not completed", async (store) => {
+replyTest("A batch that was removed during its upload is not completed", async (store) => {
   const batches = createBatchStore(store);
   const number = await batches.begin({ id: "batch_1", owner: "o", caller: "{}", now: NOW });
   await batches.remove(number);
@@ -80,7 +80,7 @@ replyTest("A batch that was given up while it arrived is not completed", async (
   assert.equal(await batches.find("o", "batch_1"), undefined);
 });
 
-replyTest("A batch that cannot be given up is given up later", async (store) => {
+replyTest("A batch that cannot be discarded is removed later", async (store) => {
   let fails = true;
   const run: Database["run"] = (...query) =>
     fails ? Promise.reject(new Error("the disk is full")) : store.database.run(...query);

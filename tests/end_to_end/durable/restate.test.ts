@@ -92,7 +92,7 @@ async function endProgram(program: Program): Promise<void> {
   await program.ended;
 }
 
-test("Gateways behind Restate continue what another one has begun", {
+test("Gateways behind Restate continue the requests of another gateway", {
   skip: NO_RESTATE || NO_POSTGRES,
   timeout: 180_000,
 }, async (t) => {
@@ -132,7 +132,7 @@ test("Gateways behind Restate continue what another one has begun", {
     assert.equal(registered.status, 201, await registered.text());
   });
 
-  await t.test("an answer whose gateway is killed in mid-tool is finished by another one", async () => {
+  await t.test("an answer whose gateway is killed during a tool call is finished by another one", async () => {
     const body = { model: "vendor/model", max_tokens: 64, messages: [{ role: "user", content: "Work" }] };
     const answer = fetch(`${two.url}/v1/messages`, {
       method: "POST",
@@ -152,7 +152,7 @@ test("Gateways behind Restate continue what another one has begun", {
     assert.match(JSON.stringify(results[1]), /Interrupted: the gateway ended/);
     assert.equal(message.content.at(-1).text, "Done");
     assert.equal(readFileSync(log, "utf8"), "one\ntwo\n", "no tool ran twice");
-    assert.equal(upstream.bodies.length, 3, "each turn was asked once");
+    assert.equal(upstream.bodies.length, 3, "each turn was sent once");
   });
 
   let again: Instance;
@@ -172,7 +172,7 @@ test("Gateways behind Restate continue what another one has begun", {
     });
     const { id } = await created.json();
     while (upstream.held.length < 4) await nextTask();
-    await endProgram(two.program); // some of the requests were claimed by it; the other one runs them
+    await endProgram(two.program); // it has claimed some of the requests; the other gateway runs them
     upstream.holds = false;
     for (const response of upstream.held) response.end(DONE);
     let batch;
@@ -183,7 +183,7 @@ test("Gateways behind Restate continue what another one has begun", {
     assert.equal(batch.request_counts.succeeded, 12);
   });
 
-  await t.test("an answer is finished by another gateway if its own is restarted", async () => {
+  await t.test("an answer whose gateway is restarted is finished by another one", async () => {
     const last = await start(settings);
     front.ports = [again.port, last.port];
     upstream.holds = true;

@@ -43,7 +43,7 @@ const NOW = Date.now();
 const CLAIM = { owner: "key:alice", key: "k", fingerprint: "f" };
 
 storeTest(
-  "One of many claims of a key is successful",
+  "One of several concurrent claims of a key succeeds",
   withTwo(async (one, other) => {
     const claims = await Promise.all(
       Array.from({ length: 40 }, (_, nth) => (nth % 2 ? one : other).answers.claim(CLAIM, NOW)),
@@ -82,7 +82,7 @@ storeTest(
 );
 
 storeTest(
-  "One of many beginnings of a step is the first, and its first result stays",
+  "One of several concurrent starts of a step succeeds, and its first result stays",
   withTwo(async (one, other) => {
     const begun = await Promise.all(
       Array.from({ length: 20 }, (_, nth) => (nth % 2 ? one : other).steps.begin("run", "tool")),
@@ -95,7 +95,7 @@ storeTest(
 );
 
 storeTest(
-  "What a gateway has begun is free for others when it ends",
+  "The claims of a gateway are released when it ends",
   withTwo(async (one, other) => {
     const number = await one.batches.begin({ id: "batch_1", owner: "o", caller: "{}", now: NOW });
     await one.batches.add(number, [{ nth: 0, customId: "a", params: "{}" }]);
@@ -115,7 +115,7 @@ storeTest(
 );
 
 storeTest(
-  "An answer that an engine runs is lost with no gateway, and one attempt at it writes",
+  "An answer that an engine runs is not lost with its gateway, and only one attempt writes it",
   withTwo(async (one, other) => {
     const claim = { ...CLAIM, request: '{"a":1}' };
     const claimed = await one.answers.claim(claim, NOW);

@@ -9,36 +9,42 @@ import { ADMIN_KEY, createKeyGateway, prepareStores } from "./stores.ts";
 const stores = prepareStores();
 
 for (const { name: store, skip, settings } of stores) {
-  test(`KEY_STORE ${store}: a key is made, used, listed without the key, and revoked`, { skip }, async () => {
-    const gateway = createKeyGateway(settings("life"));
-    assert.equal(await gateway.ask("any"), 401);
-    const { status, body: { key, ...made } } = await gateway.keys("POST", { name: "alice" });
-    assert.equal(status, 200);
-    assert.match(key, /^gwk_\w{24}$/);
-    assert.deepEqual(made, {
-      type: "gateway_key",
-      name: "alice",
-      source: "store",
-      created_at: "2026-01-01T00:00:00.000Z",
-      last_used_at: null,
-      models: null,
-      limits: { concurrent: 1000 },
-    });
-    assert.equal(await gateway.ask(key), 200);
-    assert.equal(await gateway.ask(`${key}x`), 401);
-    const listed = await gateway.keys("GET");
-    assert.deepEqual(listed.body.data, [{ ...made, last_used_at: "2026-01-01T00:00:00.000Z" }]);
-    assert.deepEqual(await gateway.keys("DELETE", "alice"), {
-      status: 200,
-      body: { type: "gateway_key_deleted", name: "alice" },
-    });
-    assert.equal(await gateway.ask(key), 401);
-    assert.deepEqual((await gateway.keys("GET")).body.data, []);
-    assert.equal((await gateway.keys("DELETE", "alice")).status, 404);
-    await gateway.stop();
-  });
+  test(
+    `KEY_STORE ${store}: a key is created, used, listed without its value, and revoked`,
+    { skip },
+    async () => {
+      const gateway = createKeyGateway(settings("life"));
+      assert.equal(await gateway.ask("any"), 401);
+      const { status, body: { key, ...made } } = await gateway.keys("POST", { name: "alice" });
+      assert.equal(status, 200);
+      assert.match(key, /^gwk_\w{24}$/);
+      assert.deepEqual(made, {
+        type: "gateway_key",
+        name: "alice",
+        source: "store",
+        created_at: "2026-01-01T00:00:00.000Z",
+        last_used_at: null,
+        models: null,
+        limits: { concurrent: 1000 },
+      });
+      assert.equal(await gateway.ask(key), 200);
+      assert.equal(await gateway.ask(`${key}x`), 401);
+      const listed = await gateway.keys("GET");
+      assert.deepEqual(listed.body.data, [{ ...made, last_used_at: "2026-01-01T00:00:00.000Z" }]);
+      assert.deepEqual(await gateway.keys("DELETE", "alice"), {
+        status: 200,
+        body: { type: "gateway_key_deleted", name: "alice" },
+      });
+      assert.equal(await gateway.ask(key), 401);
+      assert.deepEqual((await gateway.keys("GET")).body.data, []);
+      assert.equal((await gateway.keys("DELETE", "alice")).status, 404);
+      await gateway.stop();
+    },
+  );
 
-  test(`KEY_STORE ${store}: models and limits of a key act as those of the settings`, { skip }, async () => {
+  test(`KEY_STORE ${store}: models and limits of a key have the same effect as those of the settings`, {
+    skip,
+  }, async () => {
     const shared = {
       ...settings("rules"),
       LIMITS: { each: { requests: 3 } },
@@ -141,7 +147,7 @@ for (const { name: store, skip, settings } of stores) {
   );
 
   test(
-    `KEY_STORE ${store}: a key of the settings takes precedence over a made key of its name`,
+    `KEY_STORE ${store}: a key of the settings takes precedence over a created key of the same name`,
     { skip },
     async () => {
       const made = createKeyGateway(settings("names"));
@@ -163,7 +169,7 @@ for (const { name: store, skip, settings } of stores) {
   );
 }
 
-/** Bodies that make no key, and what the error says. */
+/** Invalid bodies, and the message of the error. */
 const INVALID: [body: object, message: RegExp][] = [
   [{}, /^name: /],
   [{ name: "" }, /^name: /],
@@ -181,7 +187,7 @@ const INVALID: [body: object, message: RegExp][] = [
   [{ name: "a", limits: { requets: 1 } }, /unknown limit "requets".*requests/],
 ];
 
-test("POST /v1/gateway/keys rejects what is not valid", async () => {
+test("POST /v1/gateway/keys rejects invalid bodies", async () => {
   const [store] = stores;
   const gateway = createKeyGateway(store?.settings("invalid") ?? {});
   for (const [body, message] of INVALID) {
@@ -192,7 +198,7 @@ test("POST /v1/gateway/keys rejects what is not valid", async () => {
   assert.deepEqual((await gateway.keys("GET")).body.data, []);
 });
 
-test("POST /v1/gateway/keys makes at most 1000 keys", async () => {
+test("POST /v1/gateway/keys creates at most 1000 keys", async () => {
   const [store] = stores;
   const settings = store?.settings("many") ?? {};
   const gateway = createKeyGateway(settings);
@@ -206,7 +212,7 @@ test("POST /v1/gateway/keys makes at most 1000 keys", async () => {
   assert.match(body.error.message, /there are 1000 keys/);
 });
 
-test("/v1/gateway/keys without KEY_STORE lists the keys of the settings, and says what is missing", async () => {
+test("/v1/gateway/keys without KEY_STORE lists the keys of the settings, and reports the missing setting", async () => {
   const gateway = createKeyGateway({ GATEWAY_API_KEYS: "bob:bob-0123456789abcdef" });
   await gateway.ask("bob-0123456789abcdef");
   const { body } = await gateway.keys("GET");
@@ -225,7 +231,7 @@ test("/v1/gateway/keys needs the admin key", async () => {
   }
 });
 
-test("KEY_STORE state_dir has private files with digests, and a damaged one ends only its own key", async () => {
+test("KEY_STORE state_dir has private files with digests, and a damaged one affects only its key", async () => {
   const [store] = stores;
   const settings = store?.settings("files") ?? {};
   const folder = join(String(settings.STATE_DIR), "keys");
@@ -246,14 +252,14 @@ test("KEY_STORE state_dir has private files with digests, and a damaged one ends
   await gateway.stop();
 });
 
-test("KEY_STORE state_dir does not read the keys again for the time of a use", async () => {
+test("KEY_STORE state_dir does not read the keys again when it writes the time of a use", async () => {
   const [store] = stores;
   const settings = store?.settings("times") ?? {};
   const folder = join(String(settings.STATE_DIR), "keys");
   const clock = new FakeClock();
   const gateway = createKeyGateway(settings, { clock });
   const { body: { key } } = await gateway.keys("POST", { name: "alice" });
-  // What was read in the same tick as a change of the folder is read twice.
+  // A key that was read in the same tick as a change of the folder is read twice.
   for (const _ of [1, 2, 3]) {
     assert.equal(await gateway.ask(key), 200);
     clock.advance(1000);
@@ -270,7 +276,7 @@ test("KEY_STORE state_dir does not read the keys again for the time of a use", a
   await gateway.stop();
 });
 
-test("KEY_STORE: while the store is unreachable, keys of the settings work and others are not guessed", async () => {
+test("KEY_STORE: while the store is unreachable, only keys of the settings are accepted", async () => {
   const gateway = createKeyGateway({
     KEY_STORE: "redis://127.0.0.1:9",
     GATEWAY_API_KEYS: "bob:bob-0123456789abcdef",

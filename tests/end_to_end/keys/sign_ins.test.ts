@@ -33,7 +33,7 @@ for (const { name: store, skip, settings } of stores) {
   });
 }
 
-test("a key has at most 20 sign-ins: a further one ends the oldest", async () => {
+test("a key has at most 20 sign-ins: another one ends the oldest", async () => {
   const [store] = stores;
   const gateway = createKeyGateway({ ...store?.settings("bound"), SIGN_IN: "on" });
   const { body: { key } } = await gateway.keys("POST", { name: "alice" });
@@ -46,7 +46,7 @@ test("a key has at most 20 sign-ins: a further one ends the oldest", async () =>
 
 const [, redis] = stores;
 
-test("GET /managed/settings goes on while the store is unreachable, messages do not", {
+test("GET /managed/settings works while the store is unreachable, messages do not", {
   skip: redis?.skip ?? true,
 }, async () => {
   let server: RedisServer | undefined = await startRedis({ password: "secret" });

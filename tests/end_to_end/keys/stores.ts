@@ -19,7 +19,7 @@ export interface StoreKind {
   settings(name: string): Settings;
 }
 
-/** Starts what the stores need before the tests of a file, and removes it after them. */
+/** Prepares the stores before the tests of a file, and removes them afterwards. */
 export function prepareStores(): readonly StoreKind[] {
   const root = mkdtempSync(join(tmpdir(), "key-store-"));
   let redis: RedisServer | undefined;

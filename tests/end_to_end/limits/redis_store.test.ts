@@ -26,7 +26,7 @@ after(() => server?.stop());
 
 const url = () => `redis://:${PASSWORD}@127.0.0.1:${server?.port}`;
 
-/** Sends commands to the server itself. */
+/** Sends commands to the server. */
 async function command<T>(run: (client: Awaited<ReturnType<typeof connect>>) => Promise<T>): Promise<T> {
   const client = await connect();
   try {
@@ -143,7 +143,7 @@ test("RATE_LIMIT_STORE sets keys with a prefix and an expiry", { skip: MISSING }
     "gateway:{limits}:key/local/usd_day/…",
     "gateway:{limits}:key/local/usd_month/…",
   ]);
-  for (const [key, life] of found) assert.ok(life > 0 && life <= 31 * DAY, `${key} lives ${life} ms`);
+  for (const [key, ttl] of found) assert.ok(ttl > 0 && ttl <= 31 * DAY, `${key} expires in ${ttl} ms`);
   await open.body?.cancel();
 });
 
@@ -167,7 +167,7 @@ const PLACES: Quota = {
 
 const Step = fc.record({
   record: fc.boolean(),
-  passes: fc.nat(5000), // so that no place, which nobody confirms here, is free by itself
+  passes: fc.nat(5000), // less than the expiry of a slot, which is not renewed here
   flow: fc.double({ min: -3, max: 9, noNaN: true }),
   budget: fc.double({ min: 0, max: 1, noNaN: true }),
   place: fc.boolean(),
@@ -178,13 +178,16 @@ test(
   { skip: MISSING, timeout: 60_000 },
   async () => {
     const connection = await connect();
-    const law = fc.asyncProperty(fc.array(Step, { maxLength: 15 }), async (steps) => {
+    const property = fc.asyncProperty(fc.array(Step, { maxLength: 15 }), async (steps) => {
       await connection.sendCommand(["FLUSHALL"]);
       const clock = new FakeClock();
       // A clock without timers: a record may arrive after the clock was advanced.
-      const patient = { now: () => clock.now(), after: () => () => {}, every: () => () => {} };
+      const withoutTimers = { now: () => clock.now(), after: () => () => {}, every: () => () => {} };
       const memory = createMemoryStore();
-      const redis = createRedisStore(url(), { clock: patient, connect: () => Promise.resolve(connection) });
+      const redis = createRedisStore(url(), {
+        clock: withoutTimers,
+        connect: () => Promise.resolve(connection),
+      });
       for (const [nth, { record, passes, flow, budget, place }] of steps.entries()) {
         clock.advance(passes);
         const charges: Charge[] = [{ quota: FLOW, amount: flow }, { quota: BUDGET, amount: budget }];
@@ -200,7 +203,7 @@ test(
       }
     });
     try {
-      await fc.assert(law, { numRuns: 60, seed: 20261123 });
+      await fc.assert(property, { numRuns: 60, seed: 20261123 });
     } finally {
       connection.destroy();
     }
@@ -214,7 +217,7 @@ test("createRedisStore() accepts any overdraft", { skip: MISSING }, async () => 
   assert.deepEqual(await store.charge([{ quota: FLOW, amount: 0 }], 0), { fits: false, used: [1e300] });
 });
 
-test("createRedisStore() frees an abandoned place after 90 seconds unless its gateway renews it", {
+test("createRedisStore() frees an abandoned slot after 90 seconds unless its gateway renews it", {
   skip: MISSING,
 }, async () => {
   const client = await connect();
@@ -232,7 +235,7 @@ test("createRedisStore() frees an abandoned place after 90 seconds unless its ga
   assert.equal(
     (await take(new FakeClock(), "killed")).fits,
     true,
-    "its clock stands still, it confirms nothing",
+    "its clock stands still, it renews nothing",
   );
   assert.equal((await take(new FakeClock(alive.now()), "third")).fits, false);
   for (let nth = 0; nth < 6; nth++) {
@@ -316,15 +319,15 @@ function createFakeServer(
   return seen;
 }
 
-test("createRedisStore() gives up a server that does not answer after one second, and waits one second to retry", async () => {
+test("createRedisStore() times out after one second, and waits one second to retry", async () => {
   const clock = new FakeClock();
-  let asked = () => {};
+  let onRequest = () => {};
   const server = createFakeServer(() => {
-    asked();
+    onRequest();
     return new Promise(() => {});
   });
   const store = createRedisStore("redis://pretended", { clock, connect: server.connect });
-  const underway = new Promise<void>((resolve) => asked = resolve);
+  const underway = new Promise<void>((resolve) => onRequest = resolve);
   const charge = store.charge([{ quota: FLOW, amount: 1 }], clock.now());
   await underway;
   clock.advance(SECOND);
@@ -342,7 +345,7 @@ for (const answer of [null, [], ["1"], [1, "x"], [1, "inf"], "OK"]) {
   });
 }
 
-test("settle() waits for records under way, and records once more what could not be recorded", async () => {
+test("settle() waits for pending records, and retries failed ones", async () => {
   const clock = new FakeClock();
   const sent: string[] = [];
   const answers: ((answer: unknown) => void)[] = [];
@@ -369,7 +372,7 @@ test("settle() waits for records under way, and records once more what could not
   assert.equal(settled, false);
   clock.advance(SECOND); // the server gives no answer
   for (let turn = 0; turn < 5; turn++) await setImmediate();
-  assert.equal(settled, true, "a server that failed a moment ago is not asked again");
+  assert.equal(settled, true, "no request is sent to a server that has just failed");
   clock.advance(SECOND);
   const again = store.settle();
   await setImmediate();

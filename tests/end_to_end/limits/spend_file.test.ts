@@ -41,7 +41,7 @@ function spend(name: string, usd: number, until = 10 * DAY): Charge {
   return { quota: meter, amount: usd };
 }
 
-test("openSpendFile() restores the sum of each period that is not over", () => {
+test("openSpendFile() restores the sum of each current period", () => {
   const folder = newFolder();
   const file = openSpendFile(folder, 0);
   assert.equal(file.loaded.size, 0);
@@ -67,7 +67,7 @@ test("openSpendFile() compacts the file without losing spend", () => {
 });
 
 test(
-  "openSpendFile() makes the file readable by its user only",
+  "openSpendFile() creates a file that only its user can read",
   { skip: process.platform === "win32" },
   () => {
     const folder = newFolder();
@@ -136,7 +136,7 @@ test("openSpendFile() does not follow a link in place of its temporary file", ()
   assert.equal(existsSync(join(folder, "spend.jsonl.new")), false);
 });
 
-test("openSpendFile() writes spend that could not be written with the next", () => {
+test("openSpendFile() retries a failed write with the next one", () => {
   const folder = newFolder();
   const file = openSpendFile(folder, 0);
   file.append([spend("a", 1)], 0);
@@ -167,7 +167,7 @@ test("STATE_DIR keeps a spent budget over a restart until its period ends", asyn
   assert.equal(await sendAfterRestart(), 200);
 });
 
-test("STATE_DIR has the estimate for an answer that is without usage when the gateway must stop", async () => {
+test("STATE_DIR has the estimate for an answer that has no usage when the gateway must stop", async () => {
   const STATE_DIR = newFolder();
   const models = '{"data":[{"id":"vendor/model","pricing":{"prompt":"0","completion":"0.01"}}]}';
   const open = { body: writeDelta({ content: "Hello" }), ending: "open" as const };

@@ -23,7 +23,7 @@ export interface ManagedOptions {
   run(gateway: ManagedGateway): Promise<void>;
 }
 
-/** A gateway whose MCP servers are real. */
+/** A gateway with real MCP servers. */
 export interface ManagedGateway {
   /** Sends a request to a path below `/v1`, such as `GET /mcp/servers`, with the admin key. */
   ask(route: string, body?: object): Promise<Answer>;

@@ -134,7 +134,7 @@ withGateway("/v1/mcp/config shows no secrets", async (ask) => {
 });
 
 withGateway(
-  "stop() of the gateway ends all servers, also one that waits for its restart",
+  "Gateway.stop() ends all servers, also one that waits for its restart",
   async (ask, stop) => {
     const { body } = await ask("POST /servers/start", { server_names: ["good", "other"] });
     const pids: number[] = body.results.map(({ pid }: { pid: number }) => pid);

@@ -28,7 +28,7 @@ function resultsIn(content: Record<string, unknown>[]): unknown[] {
 }
 
 withManagedServers(
-  "POST /v1/messages starts a stopped server that its toolset names, and gets its results",
+  "POST /v1/messages starts a stopped server that its toolset names, and receives its results",
   () => {
     const model = createModel();
     model.script(
@@ -54,7 +54,7 @@ withManagedServers(
 );
 
 withManagedServers(
-  "POST /v1/messages reports a server that is killed in mid-call, and uses it in the next turn",
+  "POST /v1/messages reports a server that is killed during a call, and uses it in the next turn",
   () => {
     const model = createModel();
     model.script(
@@ -83,7 +83,7 @@ withManagedServers(
   },
 );
 
-/** Waits until the call that hangs has reached the server, which says so on stderr. */
+/** Waits until the server has logged to stderr that it received the call that hangs. */
 async function hangs({ ask }: Pick<ManagedGateway, "ask">): Promise<void> {
   await until(async () => (await ask("GET /mcp/servers/good/status")).body.log.includes("hanging"));
 }
@@ -145,7 +145,7 @@ withManagedServers(
   },
 );
 
-withManagedServers("a managed toolset and Anthropic's own connector go together", () => {
+withManagedServers("a managed toolset and Anthropic's connector can be used together", () => {
   const model = createModel();
   const docs = { type: "mcp_toolset", mcp_server_name: "docs" };
   const mcp_servers = [{ type: "url", name: "docs", url: "https://mcp.example/" }];
@@ -172,7 +172,7 @@ withManagedServers("a managed toolset and Anthropic's own connector go together"
         assert.deepEqual(objects(sent.tools)[0], docs);
         assert.deepEqual(objects(sent.tools)[1]?.name, "good_echo");
       }
-      // Without the toolset, Anthropic cannot know the server: its blocks are text.
+      // Without the toolset, Anthropic has no such server: its blocks are sent as text.
       const answer = { role: "assistant", content: body.content };
       const messages = [...message.messages, answer, ...message.messages];
       await ask("POST /messages", { ...message, messages, tools: undefined });

@@ -7,7 +7,7 @@ import { launch, OWN_RUNTIMES } from "../runtimes/launch.ts";
 
 const deno = OWN_RUNTIMES.find(({ name }) => name === "deno");
 
-/** Starts a collector of OpenTelemetry. `waitFor` waits until what it received has a text. */
+/** Starts a collector of OpenTelemetry. `waitFor` waits until the received exports contain the texts. */
 async function startCollector() {
   const bodies: string[] = [];
   let look = () => {};
@@ -71,7 +71,7 @@ test("Deno's OpenTelemetry sends the spans and metrics of a message to a collect
   try {
     const url = await program.find(/^ANTHROPIC_BASE_URL=(\S+)$/m);
     const arrived = collector.waitFor('"chat echo"', "gen_ai.client.token.usage").then(() => true);
-    // An export may be lost on a loaded machine. Another message makes another one.
+    // An export may be lost on a loaded machine. Another message causes another one.
     for (let nth = 0; nth < 5; nth++) {
       await ask(url);
       if (await Promise.race([arrived, setTimeout(10_000, false, { ref: false })])) break;

@@ -103,7 +103,7 @@ test("RECORD_DIR keeps the name of an upstream with which a key begins", async (
   assert.deepEqual(await replay(read(path)), { differences: [], notes: [] });
 });
 
-test("replay() shows what a change of the translation changes", async () => {
+test("replay() shows the effect of a change in the translation", async () => {
   const recording = read(await record({ upstream: { body: COMPLETE_STREAMS.chat } }, minimalRequest("chat")));
   const [exchange] = recording.exchanges;
   assert.ok(exchange?.sent);
@@ -166,7 +166,7 @@ test("RECORD_DIR stores no credentials, even if a model writes one in pieces", a
   assert.deepEqual((await replay(read(path))).differences, []);
 });
 
-test("replay --fixture writes the folder of a fixture, and replay tells what cannot be used", async () => {
+test("replay --fixture writes the folder of a fixture, and replay reports an invalid recording", async () => {
   const settings = { MODEL_MAP: { m: "vendor/model" } };
   const { FakeUpstream } = await import("../../kit/upstream.ts");
   const upstream = new FakeUpstream({ body: COMPLETE_STREAMS.chat }, { models: MODELS });
@@ -209,7 +209,7 @@ test("replay --fixture writes the folder of a fixture, and replay tells what can
   assert.equal(readFileSync(join(folder, "upstream.sse"), "utf8"), COMPLETE_STREAMS.chat);
 });
 
-test("the operator's page replays a recorded request, and makes a fixture of it", async () => {
+test("the operator's page replays a recorded request, and creates a fixture from it", async () => {
   const folder = join(root, String(count++));
   const gateway = createTestGateway({
     upstream: { body: COMPLETE_STREAMS.chat },

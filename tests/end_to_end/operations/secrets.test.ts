@@ -21,7 +21,7 @@ import type { FakeResponse } from "../../kit/upstream.ts";
 const root = mkdtempSync(join(tmpdir(), "gateway-secrets-"));
 after(() => rmSync(root, { recursive: true, force: true }));
 
-/** Secrets without a known form, each at one place. */
+/** Secrets without a known form, each in one place. */
 const PLACED = {
   upstreamKey: "Zq7k9mXWv0aB1",
   otherKey: "Hj2Ln6Qs8Uv0X2",
@@ -66,7 +66,7 @@ const fail = (status: number): FakeResponse => ({
 const pieces = (text: string) =>
   (text.match(/.{1,5}/g) ?? []).map((content) => writeDelta({ content })).join("");
 
-/** What the upstream answers to each model. */
+/** Responses of the upstream by model. */
 const REPLIES: Record<string, FakeResponse> = {
   answer: { body: writeDelta({ content: "Hi" }, { finish_reason: "stop" }) + DONE },
   refused: fail(400),
@@ -80,13 +80,13 @@ const REPLIES: Record<string, FakeResponse> = {
   cut: { body: writeDelta({ content: "Hi" }), ending: "reset" },
 };
 
-/** Everything that leaves the gateway except to upstreams and MCP servers, by the surface that shows it. */
+/** All texts that the gateway sends, except to upstreams and MCP servers, by surface. */
 type Surfaces = Map<string, string>;
 
-/** What parameters of paths stand for. */
+/** Values of the parameters of paths. */
 const PARAMETERS: Record<string, string> = { name: "docs", id: "s-1" };
 
-/** Sends requests of all kinds, then asks every endpoint, and returns what was seen. */
+/** Sends requests of all kinds, then calls every endpoint, and returns the texts by surface. */
 async function collect(extra: Settings, replies = REPLIES): Promise<Surfaces> {
   const surfaces: Surfaces = new Map();
   const keep = async (surface: string, response: Response) => {
@@ -94,10 +94,10 @@ async function collect(extra: Settings, replies = REPLIES): Promise<Surfaces> {
     surfaces.set(surface, (surfaces.get(surface) ?? "") + text);
   };
   const models = Object.keys(replies);
-  let asked = 0;
+  let count = 0;
   const gateway = createTestGateway({
     settings: { ...settings, ...extra },
-    upstream: () => replies[models[Math.floor(asked++ / 2) % models.length] ?? ""] ?? {},
+    upstream: () => replies[models[Math.floor(count++ / 2) % models.length] ?? ""] ?? {},
   });
   const sent = { authorization: `Bearer ${PLACED.clientKey}`, cookie: PLACED.cookie, "x-session-id": "s-1" };
   const admin = { "x-api-key": PLACED.adminKey };
@@ -129,9 +129,9 @@ async function collect(extra: Settings, replies = REPLIES): Promise<Surfaces> {
     }
     for (const { method, path } of ROUTES) {
       if (method !== "GET") continue;
-      const asked = path.replace(/:(\w+)(\{.*?\}(?=\/|$))?/g, (_all, name) => PARAMETERS[name] ?? "");
+      const filled = path.replace(/:(\w+)(\{.*?\}(?=\/|$))?/g, (_all, name) => PARAMETERS[name] ?? "");
       for (const headers of [admin, sent, { ...sent, accept: "text/plain" }, {}]) {
-        await keep(`GET ${path}`, await gateway.get(`${asked}?key=${PLACED.query}`, headers));
+        await keep(`GET ${path}`, await gateway.get(`${filled}?key=${PLACED.query}`, headers));
       }
     }
     for (const path of await listPages(gateway, admin)) {
@@ -214,7 +214,7 @@ test("No secret of requests, headers, settings, MCP servers or upstream errors i
   });
 });
 
-/** Returns the report of `doctor`, whose upstreams fail and quote what they were sent. */
+/** Returns the report of `doctor`, with upstreams that fail and quote the secrets. */
 async function runDoctor(extra: Settings): Promise<string> {
   const context = createGatewayContext(parseConfig({ settings: { ...settings, ...extra } }), {
     fetch: () => Promise.resolve(Response.json({ error: { message: quoted } }, { status: 401 })),
@@ -222,8 +222,8 @@ async function runDoctor(extra: Settings): Promise<string> {
   return writeReport(await examine(context, { models: ["big", "own/m"], url: "http://127.0.0.1:4000" }));
 }
 
-// DATA_DIR is left out: it keeps answers as clients receive them, and this model answers with the keys (docs/durable.md).
-test("With LOG_BODIES and RECORD_DIR, files hold prompts, but no credential that can be known", async () => {
+// DATA_DIR is not set: it stores answers as clients receive them, and this model answers with the keys (docs/durable.md).
+test("With LOG_BODIES and RECORD_DIR, files contain prompts, but no credential that can be recognized", async () => {
   await withFolders("bodies", async (settings, folder) => {
     const replies = {
       ...REPLIES,

@@ -76,7 +76,7 @@ test("GET /metrics and GET /health/detailed show the state, calls and failures o
       tools: [{ type: "mcp_toolset", mcp_server_name: "good" }],
     }, { headers: { "x-api-key": ADMIN } });
     assert.equal(message.status, 200, await message.text());
-    // The call of `exit` ends the server, which then waits for its restart: the clock stands still.
+    // The call of `exit` ends the server, which waits for its restart, because the clock stands still.
     await until(async () => (await get("/health/detailed")).includes('"restarting"'));
     const metrics = await get("/metrics");
     for (
@@ -122,7 +122,7 @@ test("GET /metrics and GET /health/detailed show whether DATA_DIR can be written
 });
 
 test(
-  "checkDatabase() says why DATA_DIR cannot be written, and createDataDirCheck() checks again after 30 s",
+  "checkDatabase() reports why DATA_DIR cannot be written, and createDataDirCheck() checks again after 30 s",
   {
     skip: NO_SQLITE,
   },

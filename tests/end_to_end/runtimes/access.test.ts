@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import { launch, OWN_PROGRAMS } from "./launch.ts";
 
 const KEY = "alice-0123456789abcdef";
-const OWNER = "owner-0123456789abcdef";
+const ADMIN_KEY = "admin-0123456789abcdef";
 const HELLO = JSON.stringify({
   model: "demo/echo",
   max_tokens: 16,
@@ -16,18 +16,18 @@ const HELLO = JSON.stringify({
 const JSON_TYPE = { "content-type": "application/json" };
 const MINE = { ...JSON_TYPE, "x-api-key": KEY };
 
-interface Visit {
+interface Probe {
   method?: string;
   path?: string;
   headers?: Record<string, string>;
   body?: string | Uint8Array;
 }
 
-/** What is sent, and how it is answered. */
-const VISITS: [what: string, visit: Visit, status: number, type?: string][] = [
+/** Requests, and the status and error type of the response. */
+const PROBES: [what: string, probe: Probe, status: number, type?: string][] = [
   ["a key", { headers: MINE }, 200],
   ["a Bearer token", { headers: { ...JSON_TYPE, authorization: `Bearer ${KEY}` } }, 200],
-  ["the owner's key", { headers: { ...JSON_TYPE, "x-api-key": OWNER } }, 200],
+  ["the admin key", { headers: { ...JSON_TYPE, "x-api-key": ADMIN_KEY } }, 200],
   ["no key", { headers: JSON_TYPE }, 401, "authentication_error"],
   ["another key", { headers: { ...JSON_TYPE, "x-api-key": `${KEY}0` } }, 401, "authentication_error"],
   ["no key, to an unknown route", { path: "/x", headers: JSON_TYPE }, 401, "authentication_error"],
@@ -39,7 +39,7 @@ const VISITS: [what: string, visit: Visit, status: number, type?: string][] = [
   ["localhost for a host", { headers: { ...MINE, host: "localhost:1" } }, 200],
   ["[::1] for a host", { headers: { ...MINE, host: "[::1]:1" } }, 200],
   ["the page of an attacker", { headers: { ...MINE, origin: "https://evil.test" } }, 403, "permission_error"],
-  ["the page of nobody", { headers: { ...MINE, origin: "null" } }, 403, "permission_error"],
+  ["a page without an origin", { headers: { ...MINE, origin: "null" } }, 403, "permission_error"],
   ["an allowed page", { headers: { ...MINE, origin: "https://chat.test" } }, 200],
   ["a form", { headers: { ...MINE, "content-type": "text/plain" } }, 400, "invalid_request_error"],
   ["no type", { headers: { "x-api-key": KEY } }, 400, "invalid_request_error"],
@@ -56,7 +56,7 @@ const VISITS: [what: string, visit: Visit, status: number, type?: string][] = [
     "invalid_request_error",
   ],
   ["a deep body", { headers: MINE, body: "[".repeat(100_000) }, 400, "invalid_request_error"],
-  ["a number past all measure", { headers: MINE, body: '{"a":1e999}' }, 400, "invalid_request_error"],
+  ["an infinite number", { headers: MINE, body: '{"a":1e999}' }, 400, "invalid_request_error"],
   ["33 MiB", { headers: MINE, body: new Uint8Array(33 << 20).fill(32) }, 413, "request_too_large"],
   [
     "33 MiB, in pieces",
@@ -71,13 +71,13 @@ for (const runtime of OWN_PROGRAMS) {
     skip: runtime.missing,
     timeout: 60_000,
   }, async (context) => {
-    const args = ["--port", "0", "--gateway-keys", `alice:${KEY}`, "--admin-key", OWNER];
+    const args = ["--port", "0", "--gateway-keys", `alice:${KEY}`, "--admin-key", ADMIN_KEY];
     const program = launch(runtime, [...args, "--cors-origins", "https://chat.test"]);
     const port = Number(await program.find(/^ANTHROPIC_BASE_URL=http:\/\/127\.0\.0\.1:(\d+)$/m));
     try {
-      for (const [what, visit, status, type] of VISITS) {
+      for (const [what, probe, status, type] of PROBES) {
         await context.test(what, async () => {
-          const answer = await pay(port, visit);
+          const answer = await sendProbe(port, probe);
           assert.equal(answer.status, status, answer.text);
           if (type === undefined) return;
           const { type: outer, error, request_id } = JSON.parse(answer.text);
@@ -86,29 +86,32 @@ for (const runtime of OWN_PROGRAMS) {
       }
       await context.test("a preflight", async () => {
         const headers = { origin: "https://chat.test", "access-control-request-method": "POST" };
-        const { status, headers: told } = await pay(port, { method: "OPTIONS", headers });
-        assert.deepEqual([status, told["access-control-allow-origin"]], [204, "https://chat.test"]);
+        const { status, headers: allowed } = await sendProbe(port, { method: "OPTIONS", headers });
+        assert.deepEqual([status, allowed["access-control-allow-origin"]], [204, "https://chat.test"]);
       });
-      for (const [bytes, status] of GARBAGE) {
+      for (const [bytes, status] of MALFORMED) {
         await context.test(JSON.stringify(bytes.slice(0, 80)), async () => {
-          assert.match(await say(port, bytes), status);
+          assert.match(await exchange(port, bytes), status);
         });
       }
       for (const path of DETOURS) {
         await context.test(`no key, by ${path}`, async () => {
           for (const method of ["GET", "HEAD"]) {
             const request = `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
-            assert.match(await say(port, request), method === "GET" ? HEALTH_OR_NO : HEAD_OR_NO);
+            assert.match(
+              await exchange(port, request),
+              method === "GET" ? HEALTH_OR_REJECTED : HEAD_OR_REJECTED,
+            );
           }
         });
       }
-      assert.equal((await pay(port, { headers: MINE })).status, 200, "it lives");
+      assert.equal((await sendProbe(port, { headers: MINE })).status, 200, "the program still answers");
     } finally {
       program.kill("SIGTERM");
     }
     const { stdout, stderr } = await program.ended;
     assert.match(stdout, / without a key; model demo\/echo needs no key$/m);
-    for (const key of [KEY, OWNER]) assert.equal(`${stdout}${stderr}`.includes(key.slice(-10)), false);
+    for (const key of [KEY, ADMIN_KEY]) assert.equal(`${stdout}${stderr}`.includes(key.slice(-10)), false);
     const lines = stderr.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
     assert.doesNotMatch(stderr, /^ +at |\bError\b/m);
     const clients = new Set<unknown>(lines.map(({ client }) => client));
@@ -126,7 +129,7 @@ for (const runtime of OWN_PROGRAMS) {
       /^Cannot listen on "0\.0\.0\.0" without keys: .*GATEWAY_API_KEYS.*OPEN_ACCESS=on.*\n$/,
     ],
     [["--host", "::"], {}, /^Cannot listen on "::" without keys: /],
-    [["--host", "0.0.0.0", "--admin-key", OWNER], {}, /^Cannot listen on "0\.0\.0\.0" without keys: /],
+    [["--host", "0.0.0.0", "--admin-key", ADMIN_KEY], {}, /^Cannot listen on "0\.0\.0\.0" without keys: /],
     [
       ["--gateway-keys="],
       {},
@@ -152,9 +155,9 @@ for (const runtime of OWN_PROGRAMS) {
       : []),
   ];
   for (const [args, settings, message] of refusals) {
-    const told = `${args.join(" ")} ${JSON.stringify(settings)}`;
+    const given = `${args.join(" ")} ${JSON.stringify(settings)}`;
     test(
-      `mod.ts on ${runtime.name} does not start with ${told}`,
+      `mod.ts on ${runtime.name} does not start with ${given}`,
       { skip: runtime.missing, timeout: 30_000 },
       async () => {
         for (const check of [[], ["--check"]]) {
@@ -174,14 +177,14 @@ for (const runtime of OWN_PROGRAMS) {
   }, async () => {
     const program = launch(runtime, ["--port=0", "--host=0.0.0.0", "--open-access=on", "--log-level=off"]);
     const port = Number(await program.find(/^ANTHROPIC_BASE_URL=http:\/\/127\.0\.0\.1:(\d+)$/m));
-    const { status, text } = await pay(port, { headers: { ...JSON_TYPE, host: "gateway.test" } });
+    const { status, text } = await sendProbe(port, { headers: { ...JSON_TYPE, host: "gateway.test" } });
     program.kill("SIGTERM");
     await program.ended;
     assert.equal(status, 200, text);
   });
 }
 
-/** Paths that look like a route which needs a key and lead to one that needs none, or the other way round. */
+/** Paths that look like a route that needs a key but lead to one that needs none, or the opposite. */
 const DETOURS = [
   "/v1/models/../../health",
   "/v1/models/x/../../../health",
@@ -201,38 +204,41 @@ const DETOURS = [
   "http://localhost/v1/models/../../health",
 ];
 
-/** The health check itself, where the server passes the normal form of a path; else a refusal. */
-const HEALTH_OR_NO = /^HTTP\/1\.1 (40[01] |200 [^]*\r\n\r\n[^]*"status":"healthy")/;
-const HEAD_OR_NO = /^HTTP\/1\.1 (40[01]|200) /;
+/** The health check, if the server passes the normal form of a path; otherwise a rejection. */
+const HEALTH_OR_REJECTED = /^HTTP\/1\.1 (40[01] |200 [^]*\r\n\r\n[^]*"status":"healthy")/;
+const HEAD_OR_REJECTED = /^HTTP\/1\.1 (40[01]|200) /;
 
-/** Refused, by the gateway or already by the server; some servers only hang up. */
-const NO = /^(HTTP\/1\.[01] 4\d\d |$)/;
-/** Whatever a server makes of it, the gateway does not fail. */
-const SOMETHING = /^(HTTP\/1\.[01] [24]\d\d |$)/;
+/** Rejected by the gateway or by the server; some servers only close the connection. */
+const REJECTED = /^(HTTP\/1\.[01] 4\d\d |$)/;
+/** Any response but a failure. */
+const ANY_ANSWER = /^(HTTP\/1\.[01] [24]\d\d |$)/;
 
-/** What no client of the protocol sends, and how that may be answered. */
-const GARBAGE: [bytes: string, status: RegExp][] = [
-  ["GET /health HTTP/1.1\r\n\r\n", SOMETHING],
-  ["GET /health HTTP/1.0\r\n\r\n", SOMETHING],
-  ["GET http://evil.test/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", SOMETHING],
-  ["GET http://localhost/health HTTP/1.1\r\nHost: evil.test\r\nConnection: close\r\n\r\n", NO],
-  ["GET /health HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n", NO],
-  ["GET /health HTTP/1.1\r\nHost: evil.test\r\nHost: localhost\r\nConnection: close\r\n\r\n", NO],
-  ["GET /health HTTP/1.1\r\nHost: localhost@evil.test\r\nConnection: close\r\n\r\n", NO],
-  ["GET /health HTTP/1.1\r\nHost: \u0001\r\nConnection: close\r\n\r\n", NO],
-  ["POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\nConnection: close\r\n\r\n", NO],
-  [`GET /health HTTP/1.1\r\nX: ${"x".repeat(2_000_000)}\r\nConnection: close\r\n\r\n`, NO],
-  ["\u0016\u0003\u0001 not HTTP at all\r\n\r\n", NO],
+/** Bytes that no HTTP client sends, and the responses that are allowed. */
+const MALFORMED: [bytes: string, status: RegExp][] = [
+  ["GET /health HTTP/1.1\r\n\r\n", ANY_ANSWER],
+  ["GET /health HTTP/1.0\r\n\r\n", ANY_ANSWER],
+  ["GET http://evil.test/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", ANY_ANSWER],
+  ["GET http://localhost/health HTTP/1.1\r\nHost: evil.test\r\nConnection: close\r\n\r\n", REJECTED],
+  ["GET /health HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n", REJECTED],
+  ["GET /health HTTP/1.1\r\nHost: evil.test\r\nHost: localhost\r\nConnection: close\r\n\r\n", REJECTED],
+  ["GET /health HTTP/1.1\r\nHost: localhost@evil.test\r\nConnection: close\r\n\r\n", REJECTED],
+  ["GET /health HTTP/1.1\r\nHost: \u0001\r\nConnection: close\r\n\r\n", REJECTED],
+  [
+    "POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\nConnection: close\r\n\r\n",
+    REJECTED,
+  ],
+  [`GET /health HTTP/1.1\r\nX: ${"x".repeat(2_000_000)}\r\nConnection: close\r\n\r\n`, REJECTED],
+  ["\u0016\u0003\u0001 not HTTP at all\r\n\r\n", REJECTED],
 ];
 
-async function pay(
+async function sendProbe(
   port: number,
-  { method = "POST", path = "/v1/messages", headers = {}, body = HELLO }: Visit,
+  { method = "POST", path = "/v1/messages", headers = {}, body = HELLO }: Probe,
 ) {
   const options: RequestOptions = { port, host: "127.0.0.1", method, path, agent: false };
   const client = request({ ...options, headers });
   const answered = once(client, "response");
-  client.on("error", () => {}); // a body that is too large is cut while it is sent
+  client.on("error", () => {}); // the server closes the connection while a large body is sent
   send(client, method === "POST" ? body : "");
   const [response] = await answered;
   let text = "";
@@ -245,8 +251,8 @@ function send(client: ClientRequest, body: string | Uint8Array): void {
   client.end();
 }
 
-/** Says something on a connection of its own, and gives what is said back until it is closed. */
-async function say(port: number, bytes: string): Promise<string> {
+/** Sends bytes over a new connection, and returns the bytes received until it is closed. */
+async function exchange(port: number, bytes: string): Promise<string> {
   const socket = connect(port, "127.0.0.1");
   let text = "";
   socket.setEncoding("utf8").on("data", (piece: string) => void (text += piece)).on("error", () => {});

@@ -4,48 +4,49 @@ import { createServer, request, type Server, type ServerResponse } from "node:ht
 import { test } from "node:test";
 import { launch, OWN_PROGRAMS, type Runtime } from "./launch.ts";
 
-/** How far an upstream gets before it falls silent, and whether the client streams. */
-const CASES: { when: string; stream: boolean; says: (response: ServerResponse) => void }[] = [
-  { when: "before its headers, to a client that streams", stream: true, says: () => {} },
-  { when: "before its headers, to a client that does not stream", stream: false, says: () => {} },
-  { when: "after its headers", stream: true, says: (response) => open(response).flushHeaders() },
+/** Points at which an upstream stalls, for clients that stream or do not. */
+const CASES: { when: string; stream: boolean; begin: (response: ServerResponse) => void }[] = [
+  { when: "before its headers, to a client that streams", stream: true, begin: () => {} },
+  { when: "before its headers, to a client that does not stream", stream: false, begin: () => {} },
+  { when: "after its headers", stream: true, begin: (response) => open(response).flushHeaders() },
   {
     when: "after a comment",
     stream: true,
-    says: (response) => open(response).write(": OPENROUTER PROCESSING\n\n"),
+    begin: (response) => open(response).write(": OPENROUTER PROCESSING\n\n"),
   },
   {
     when: "in the middle of its answer",
     stream: true,
-    says: (response) => open(response).write(toChunk("Hel")),
+    begin: (response) => open(response).write(toChunk("Hel")),
   },
   {
     when: "in the middle of an answer in one piece",
     stream: false,
-    says: (response) => open(response).write(toChunk("H")),
+    begin: (response) => open(response).write(toChunk("H")),
   },
 ];
 
 for (const runtime of OWN_PROGRAMS) {
-  for (const { when, stream, says } of CASES) {
-    const name = `on ${runtime.name} a client that leaves is followed, the upstream silent ${when}`;
+  for (const { when, stream, begin } of CASES) {
+    const name =
+      `mod.ts on ${runtime.name} cancels an upstream that stalls ${when}, if the client disconnects`;
     test(name, { skip: runtime.missing, timeout: 30_000 }, async (context) => {
-      // A short hold lets the gateway begin the answer although nothing has come from the upstream.
+      // With a short hold, the gateway begins the answer before the upstream sends anything.
       const { upstream, program, close } = await start(runtime, ["--hold-timeout", "0.2"]);
       try {
         const url = await program.find(/^ANTHROPIC_BASE_URL=(\S+)$/m);
-        const asked = new Promise<ServerResponse>((resolve) => upstream.once("asked", resolve));
+        const arrived = new Promise<ServerResponse>((resolve) => upstream.once("arrived", resolve));
         const client = ask(`${url}/v1/messages`, stream);
-        client.on("error", () => {}); // it is cut on purpose
+        client.on("error", () => {}); // it is destroyed below
         const answered = stream ? once(client, "response") : undefined;
-        const response = await asked;
-        says(response);
+        const response = await arrived;
+        begin(response);
         await answered;
         const closed = once(response, "close");
         const left = performance.now();
         client.destroy();
         await closed;
-        context.diagnostic(`the upstream was let go after ${Math.round(performance.now() - left)} ms`);
+        context.diagnostic(`the upstream was cancelled after ${Math.round(performance.now() - left)} ms`);
         assert.equal(response.writableFinished, false);
       } finally {
         await close();
@@ -55,28 +56,28 @@ for (const runtime of OWN_PROGRAMS) {
 }
 
 for (const runtime of OWN_PROGRAMS) {
-  const name = `on ${runtime.name} LIMITS charges the usage of an answer whose client has left`;
+  const name = `mod.ts on ${runtime.name} charges the usage of an answer whose client has disconnected`;
   test(name, { skip: runtime.missing, timeout: 30_000 }, async () => {
     const { upstream, program, close } = await start(runtime, ["--limits", '{"each": {"usd_day": 0.5}}']);
     try {
       const url = await program.find(/^ANTHROPIC_BASE_URL=(\S+)$/m);
-      const asked = new Promise<ServerResponse>((resolve) => upstream.once("asked", resolve));
+      const arrived = new Promise<ServerResponse>((resolve) => upstream.once("arrived", resolve));
       const client = ask(`${url}/v1/messages`, true);
-      client.on("error", () => {}); // it is cut on purpose
+      client.on("error", () => {}); // it is destroyed below
       const answered = once(client, "response");
-      const response = await asked;
+      const response = await arrived;
       open(response).write(toChunk("Hel"));
       const [answer] = await answered;
       await once(answer.resume(), "data");
       client.destroy();
-      // The upstream goes on, and reports its usage in the end.
+      // The upstream continues, and reports its usage at the end.
       response.write(toChunk("lo"));
       const usage = { prompt_tokens: 9, completion_tokens: 2, cost: 0.5 };
       const end = { choices: [{ index: 0, delta: {}, finish_reason: "stop" }], usage };
       response.end(`data: ${JSON.stringify(end)}\n\ndata: [DONE]\n\n`);
       await once(response, "close");
       assert.equal(response.writableFinished, true);
-      upstream.on("asked", (next: ServerResponse) => open(next).end(toChunk("Hello") + "data: [DONE]\n\n"));
+      upstream.on("arrived", (next: ServerResponse) => open(next).end(toChunk("Hello") + "data: [DONE]\n\n"));
       let status = 200;
       while (status === 200) {
         const [next] = await once(ask(`${url}/v1/messages`, false), "response");
@@ -108,8 +109,8 @@ async function start(runtime: Runtime, args: readonly string[]) {
 async function listen(): Promise<Server> {
   const server = createServer((incoming, response) => {
     incoming.resume();
-    if (incoming.method === "POST") server.emit("asked", response);
-    else response.writeHead(404).end(); // it lists no models
+    if (incoming.method === "POST") server.emit("arrived", response);
+    else response.writeHead(404).end(); // it has no list of models
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { launch, OWN_PROGRAMS, type Runtime } from "./launch.ts";
 
-/** A stand-in for Claude Code: prints what it was given and the answer to a message, and waits for SIGTERM. */
+/** Replacement for Claude Code: prints its arguments and the answer to a message, and waits for SIGTERM. */
 const STAND_IN = `#!/usr/bin/env node
 const { readFileSync } = require("node:fs");
 const { ANTHROPIC_BASE_URL: url, ANTHROPIC_AUTH_TOKEN: token, ANTHROPIC_API_KEY: key, WEB_SEARCH_KEY: secret } = process.env;
@@ -33,7 +33,7 @@ for (const runtime of OWN_PROGRAMS.map(withAll)) {
       const folder = mkdtempSync(join(tmpdir(), "claude-"));
       writeFileSync(join(folder, "claude"), STAND_IN);
       chmodSync(join(folder, "claude"), 0o755);
-      // The log level of a server is none of Claude Code's screen: the test of stderr below fails with a line of log.
+      // The log level of a server does not apply below Claude Code: any line of log fails the check of stderr below.
       const config = join(folder, "gateway.json");
       writeFileSync(config, '{ "PORT": 0, "LOG_LEVEL": "debug" }');
       try {
@@ -73,7 +73,7 @@ for (const runtime of OWN_PROGRAMS.map(withAll)) {
     },
   );
 
-  test(`mod.ts claude on ${runtime.name} says how to install Claude Code`, {
+  test(`mod.ts claude on ${runtime.name} explains how to install Claude Code`, {
     skip: runtime.missing,
     timeout: 60_000,
   }, async () => {
@@ -96,7 +96,7 @@ for (const runtime of OWN_PROGRAMS.map(withAll)) {
 }
 
 for (const runtime of OWN_PROGRAMS.filter(({ command }) => command.includes("--allow-net"))) {
-  test(`mod.ts claude and init on ${runtime.name} say which permission they lack`, {
+  test(`mod.ts claude and init on ${runtime.name} name the permission that they lack`, {
     skip: runtime.missing,
   }, async () => {
     const claude = await launch(runtime, ["claude", "--port", "0"]).ended;
@@ -113,7 +113,7 @@ for (const runtime of OWN_PROGRAMS.filter(({ command }) => command.includes("--a
   });
 }
 
-test("mod.ts claude says where arguments of Claude Code belong", async () => {
+test("mod.ts claude explains where arguments of Claude Code belong", async () => {
   const [runtime] = OWN_PROGRAMS.map(withAll);
   assert.ok(runtime !== undefined);
   const { status, stderr } = await launch(runtime, ["claude", "-p", "hello"], {}).ended;

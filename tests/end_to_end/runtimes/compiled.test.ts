@@ -67,7 +67,7 @@ describe("npm start in a clone", { skip, timeout: 60_000 }, () => {
     assert.equal(start("--version").stdout, `${VERSION}\n`);
   });
 
-  test("starts nothing while a source cannot be compiled", () => {
+  test("does not start while a source cannot be compiled", () => {
     const path = join(clone, "lib/base/version.ts");
     const source = readFileSync(path, "utf8");
     writeFileSync(path, "export const");
@@ -80,14 +80,14 @@ describe("npm start in a clone", { skip, timeout: 60_000 }, () => {
     assert.equal(start("--version").stdout, `${VERSION}\n`);
   });
 
-  test("compiles the program again if all but its state was deleted", () => {
+  test("compiles the program again if everything but its state was deleted", () => {
     for (const name of ["mod.js", "mod.js.map", "lib", "chunks"]) {
       rmSync(join(clone, "dist", name), { recursive: true });
     }
     assert.equal(start("--version").stdout, `${VERSION}\n`);
   });
 
-  test("runs what was compiled at another path", () => {
+  test("runs a program that was compiled at another path", () => {
     const moved = mkdtempSync(join(tmpdir(), "moved-"));
     try {
       cpSync(clone, moved, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
@@ -103,7 +103,7 @@ describe("npm start in a clone", { skip, timeout: 60_000 }, () => {
     }
   });
 
-  test("says why the compiled program cannot be written", () => {
+  test("reports why the compiled program cannot be written", () => {
     const dist = join(clone, "dist");
     rmSync(dist, { recursive: true });
     writeFileSync(dist, "");
@@ -114,7 +114,7 @@ describe("npm start in a clone", { skip, timeout: 60_000 }, () => {
     assert.equal(start("--version").stdout, `${VERSION}\n`);
   });
 
-  test("does not lose what another process compiles meanwhile", async () => {
+  test("keeps the program that another process compiles meanwhile", async () => {
     rmSync(join(clone, "dist"), { recursive: true });
     const compiling = [1, 2].map(async () => {
       const child = spawn(process.execPath, ["build/compile.mjs"], { cwd: clone });
@@ -125,7 +125,7 @@ describe("npm start in a clone", { skip, timeout: 60_000 }, () => {
     assert.equal(start("--version").stdout, `${VERSION}\n`);
   });
 
-  test("lets no tool write where its code is", () => {
+  test("prevents tools from writing to the folder of its code", () => {
     for (const folder of ["lib", "dist/chunks", "build", "."]) {
       const { stderr, status } = start("--tools", "files-write", "--workspace-root", join(clone, folder));
       assert.match(stderr, /Cannot use WORKSPACE_ROOT .*: the gateway's own code is in it/, folder);

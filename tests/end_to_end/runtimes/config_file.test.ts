@@ -98,7 +98,7 @@ const CCR_CONFIG = `{
 /** Keys of the test: those of two clients, and the admin's. */
 const KEYS = ["alice-0123456789abcdef", "bob-0123456789abcdef", "admin-0123456789abcdef"];
 
-/** A runtime with the permission to use files, which Deno needs. */
+/** Adds the permission to use files, which Deno needs. */
 function withFiles(runtime: Runtime): Runtime {
   const command = runtime.command.flatMap((word) =>
     word === "--allow-net" ? [word, "--allow-read", "--allow-write"] : [word]
@@ -106,7 +106,7 @@ function withFiles(runtime: Runtime): Runtime {
   return { ...runtime, command };
 }
 
-/** Runs the program with an input, and returns all that it prints. */
+/** Runs the program with an input, and returns its output. */
 async function run({ command: [file = "", ...words] }: Runtime, args: string[], input: string) {
   const cwd = fileURLToPath(new URL("../../../", import.meta.url));
   const child = spawn(file, [...words, ...args], { cwd, stdio: "pipe" });

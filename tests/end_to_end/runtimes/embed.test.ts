@@ -5,7 +5,7 @@ import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import { createGateway, type Gateway } from "../../../mod.ts";
 
-// What only Deno and Bun have, as README.md uses it.
+// The APIs of Deno and Bun that README.md uses.
 declare const Deno: {
   serve(options: object, fetch: Fetch): { addr: { port: number }; shutdown(): Promise<void> };
 } | undefined;
@@ -16,7 +16,7 @@ declare const Bun: {
 type Fetch = (request: Request) => Response | Promise<Response>;
 type Running = { url: string; stop(): Promise<void> };
 
-/** The ways into a server that README.md shows, each on the runtime's own server. */
+/** The ways to embed the gateway in README.md, on the server of the runtime. */
 const WAYS: Record<string, (gateway: Gateway) => Promise<Running>> = {
   "this runtime's server": (gateway) => serve(gateway.fetch),
   "Hono, below a path": async (gateway) => {
@@ -40,14 +40,14 @@ for (const [name, start] of Object.entries(WAYS)) {
       `createGateway() inside ${name} stops the upstream when a client that ${when} disconnects`,
       { timeout: 30_000 },
       async () => {
-        const { fetch, asked, left } = createSilentUpstream();
+        const { fetch, requested, cancelled } = createSilentUpstream();
         const server = await start(createGateway({ settings: { OPENROUTER_API_KEY: "k" }, fetch }));
         const client = new AbortController();
         const answer = ask(server, { model: "openai/gpt-5", stream, signal: client.signal });
-        await asked;
+        await requested;
         client.abort();
         await assert.rejects(answer, { name: "AbortError" });
-        await left;
+        await cancelled;
         await server.stop();
       },
     );
@@ -81,21 +81,21 @@ function ask(
   return fetch(`${url}/v1/messages`, { method: "POST", headers, body, signal });
 }
 
-/** An upstream that lists no models and never answers; it tells when it is asked, and when it is let go. */
+/** Creates an upstream without models or answers; promises resolve when a request arrives and when it is cancelled. */
 function createSilentUpstream() {
-  let onAsked = () => {};
-  let onLeft = () => {};
-  const asked = new Promise<void>((resolve) => onAsked = resolve);
-  const left = new Promise<void>((resolve) => onLeft = resolve);
+  let onRequest = () => {};
+  let onCancel = () => {};
+  const requested = new Promise<void>((resolve) => onRequest = resolve);
+  const cancelled = new Promise<void>((resolve) => onCancel = resolve);
   const fetch = (_url: string | URL | Request, { method, signal }: RequestInit = {}): Promise<Response> => {
     if (method !== "POST") return Promise.resolve(new Response(null, { status: 404 }));
-    onAsked();
+    onRequest();
     return new Promise((_resolve, reject) => {
       signal?.addEventListener("abort", () => {
-        onLeft();
+        onCancel();
         reject(signal.reason);
       });
     });
   };
-  return { fetch, asked, left };
+  return { fetch, requested, cancelled };
 }

@@ -13,20 +13,20 @@ const onNode = process.versions.bun === undefined && process.versions.deno === u
 const node = RUNTIMES.find(({ name }) => name.startsWith("node"));
 const bun = RUNTIMES.find(({ name }) => name === "bun");
 
-/** A server that leaves every request waiting, and hands it over by its path. */
+/** Starts a server that does not answer. `arrival` returns the response to the next request for a path. */
 async function startSilent() {
   const waiting = new Map<string, (response: ServerResponse) => void>();
   const server = createServer((incoming, response) => {
     incoming.resume();
-    const hear = waiting.get(incoming.url ?? "");
-    if (hear === undefined) response.writeHead(404).end();
-    else hear(response);
+    const accept = waiting.get(incoming.url ?? "");
+    if (accept === undefined) response.writeHead(404).end();
+    else accept(response);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
     url: `http://127.0.0.1:${toPort(server)}`,
-    asked: (path: string) => new Promise<ServerResponse>((resolve) => waiting.set(path, resolve)),
+    arrival: (path: string) => new Promise<ServerResponse>((resolve) => waiting.set(path, resolve)),
     close() {
       server.close();
       server.closeAllConnections();
@@ -34,25 +34,25 @@ async function startSilent() {
   };
 }
 
-test("createFetch() waits longer than Node's own fetch", { skip: !onNode }, async () => {
+test("createFetch() waits longer than the fetch of Node.js", { skip: !onNode }, async () => {
   const { Agent, getGlobalDispatcher, setGlobalDispatcher } = await import("undici");
   const usual = getGlobalDispatcher();
   const server = await startSilent();
-  // Node's own limits, shortened: what holds for five minutes holds for an instant.
+  // Node's limits of five minutes, shortened.
   setGlobalDispatcher(new Agent({ headersTimeout: 1, bodyTimeout: 1 }));
   try {
     const network = createFetch({ connectTimeout: 10 });
-    const asked = server.asked("/patient");
+    const arrival = server.arrival("/patient");
     const patient = network(`${server.url}/patient`);
-    const response = await asked;
-    void server.asked("/plain");
+    const response = await arrival;
+    void server.arrival("/plain");
     await assert.rejects(fetch(`${server.url}/plain`), (error) => {
       return error instanceof TypeError && /Headers Timeout/.test(String(error.cause));
     });
     response.writeHead(200).flushHeaders();
     const body = (await patient).text();
 
-    const begun = server.asked("/begun");
+    const begun = server.arrival("/begun");
     const plain = fetch(`${server.url}/begun`);
     (await begun).writeHead(200).write("a");
     await assert.rejects((await plain).text(), /terminated/);
@@ -64,31 +64,31 @@ test("createFetch() waits longer than Node's own fetch", { skip: !onNode }, asyn
   }
 });
 
-test("mod.ts on bun waits longer than Bun's own fetch", {
+test("mod.ts on bun waits longer than Bun's fetch", {
   skip: bun?.missing ?? true,
   timeout: 60_000,
 }, async () => {
   assert.ok(bun);
-  const BUN_CONFIG_HTTP_IDLE_TIMEOUT = "1"; // seconds, instead of five minutes
+  const BUN_CONFIG_HTTP_IDLE_TIMEOUT = "1"; // in seconds; the default is five minutes
   const server = await startSilent();
   const args = ["--port", "0", "--upstream", server.url, "--api-key", "k", "--log-level", "off"];
   const program = launch(bun, args, { BUN_CONFIG_HTTP_IDLE_TIMEOUT });
   try {
     const url = await program.find(/^ANTHROPIC_BASE_URL=(\S+)$/m);
-    const asked = server.asked("/chat/completions");
+    const arrival = server.arrival("/chat/completions");
     const messages = [{ role: "user", content: "Hello" }];
     const answer = fetch(`${url}/v1/messages`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ model: "openai/gpt-5", max_tokens: 16, messages }),
     });
-    const response = await asked;
+    const response = await arrival;
 
-    void server.asked("/plain");
+    void server.arrival("/plain");
     const plain = `fetch("${server.url}/plain").then(() => process.exit(0), () => process.exit(3))`;
     const env = { ...process.env, BUN_CONFIG_HTTP_IDLE_TIMEOUT };
     const [status] = await once(spawn(bun.command[0] ?? "", ["-e", plain], { env }), "exit");
-    assert.equal(status, 3, "Bun's own fetch gives up");
+    assert.equal(status, 3, "Bun's fetch times out");
 
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.end(
@@ -101,8 +101,8 @@ test("mod.ts on bun waits longer than Bun's own fetch", {
   }
 });
 
-// Linux alone lets one who connects wait for a place in a full queue.
-test("mod.ts on node gives up a connection attempt after CONNECT_TIMEOUT", {
+// Only on Linux does a connection attempt wait while the queue of the listener is full.
+test("mod.ts on node ends a connection attempt after CONNECT_TIMEOUT", {
   skip: !onNode || process.platform !== "linux",
   timeout: 60_000,
 }, async () => {
@@ -110,11 +110,11 @@ test("mod.ts on node gives up a connection attempt after CONNECT_TIMEOUT", {
   const listen = `const server = require("node:net").createServer();
     server.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {
       require("node:fs").writeSync(1, server.address().port + "\\n");
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); // and never accepts
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); // never accepts
     });`;
-  const deaf = spawn(process.execPath, ["-e", listen], { stdio: ["ignore", "pipe", "inherit"] });
-  const [said] = await once(deaf.stdout, "data");
-  const port = Number(String(said));
+  const listener = spawn(process.execPath, ["-e", listen], { stdio: ["ignore", "pipe", "inherit"] });
+  const [output] = await once(listener.stdout, "data");
+  const port = Number(String(output));
   const queue = Array.from({ length: 8 }, () => connect(port, "127.0.0.1").on("error", () => {}));
   await Promise.all(queue.slice(0, 2).map((socket) => once(socket, "connect")));
   const args = [
@@ -144,7 +144,7 @@ test("mod.ts on node gives up a connection attempt after CONNECT_TIMEOUT", {
     });
   } finally {
     program.kill("SIGTERM");
-    deaf.kill("SIGKILL");
+    listener.kill("SIGKILL");
     for (const socket of queue) socket.destroy();
   }
 });

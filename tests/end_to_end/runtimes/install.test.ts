@@ -29,7 +29,7 @@ describe("the packages of a clone", { skip, timeout: 60_000 }, () => {
   });
   after(() => rmSync(clone, { recursive: true }));
 
-  /** Returns what npm is called with before a script of a clone that has these packages, and the status. */
+  /** Runs a script in a clone with these packages. Returns the calls of npm and the status. */
   function run(script: string, installed: object | undefined): { stdout: string; status: number | null } {
     rmSync(join(clone, "node_modules"), { recursive: true, force: true });
     writeFileSync(join(clone, "package-lock.json"), JSON.stringify({ packages: WANTED }));
@@ -49,7 +49,7 @@ describe("the packages of a clone", { skip, timeout: 60_000 }, () => {
     return { stdout, status };
   }
 
-  test("are installed if there are none, and a failure of npm ends the start", () => {
+  test("are installed if they are missing, and a failure of npm ends the start", () => {
     assert.deepEqual(run(prestart, undefined), { stdout: "npm ci --omit=dev\n", status: 3 });
     assert.deepEqual(run(pretest, undefined), { stdout: "npm ci --include=dev\n", status: 3 });
   });
@@ -59,14 +59,14 @@ describe("the packages of a clone", { skip, timeout: 60_000 }, () => {
     assert.deepEqual(run(prestart, {}), { stdout: "npm ci --omit=dev\n", status: 3 });
   });
 
-  test("stay as they are, if they are those of the lock", () => {
+  test("are not installed again if they match the lock", () => {
     assert.deepEqual(run(prestart, { a: A }), { stdout: "", status: 0 });
     const all = { a: A, "node_modules/fast-check": FAST_CHECK };
     assert.deepEqual(run(prestart, all), { stdout: "", status: 0 });
     assert.deepEqual(run(pretest, all), { stdout: "", status: 0 });
   });
 
-  test("of the tests are installed for the tests, and stay", () => {
+  test("of the tests are installed for the tests, and kept", () => {
     assert.deepEqual(run(pretest, { a: A }), { stdout: "npm ci --include=dev\n", status: 3 });
     const old = { a: NEW_A, "node_modules/fast-check": FAST_CHECK };
     assert.deepEqual(run(prestart, old), { stdout: "npm ci --include=dev\n", status: 3 });

@@ -5,10 +5,10 @@ import { SETTING_NAMES } from "../../../lib/config/settings.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** How the program is started on one runtime; `missing` says why it cannot be. */
+/** The command that starts the program on one runtime; `missing` is the reason why it cannot, or false. */
 export type Runtime = { name: string; command: string[]; readsEnv: boolean; missing: string | false };
 
-/** The runtimes as README.md starts them; and the Node that runs this, where it needs no tsx. */
+/** The runtimes with the commands of README.md, and the current Node.js if it needs no tsx. */
 export const RUNTIMES: readonly Runtime[] = [
   runtime("node with tsx", ["node", "--import", "tsx", "mod.ts"], { readsEnv: true }),
   ...(isNewerNode() ? [runtime("node", [process.execPath, "mod.ts"], { readsEnv: true })] : []),
@@ -16,12 +16,12 @@ export const RUNTIMES: readonly Runtime[] = [
   runtime("bun", [bin("bun"), "run", "mod.ts"], { readsEnv: true }),
 ];
 
-/** The runtime that runs the tests. CI runs them on every runtime, so most start the program on this one only. */
+/** The runtime of the tests. CI runs them on every runtime, so most start the program on this one only. */
 export const OWN_RUNTIMES: readonly Runtime[] = RUNTIMES.filter(({ name }) => name === ownName());
 
 /**
- * The program on the runtime that runs the tests, as fast as it starts there: compiled where Node.js does not read
- * TypeScript, if `tests/run.mts` has compiled it.
+ * The program on the runtime of the tests. On a Node.js that does not read TypeScript it is the compiled program, which
+ * starts faster, if `tests/run.mts` has compiled it.
  */
 export const OWN_PROGRAMS: readonly Runtime[] = OWN_RUNTIMES.map((own) => {
   const { COMPILED_PROGRAM: compiled } = process.env;
@@ -29,19 +29,19 @@ export const OWN_PROGRAMS: readonly Runtime[] = OWN_RUNTIMES.map((own) => {
   return { ...own, name: "node, compiled", command: [process.execPath, compiled] };
 });
 
-/** A program that runs. */
+/** A running program. */
 export type Program = {
   pid: number | undefined;
-  /** Waits until the output has what the pattern means, and gives its first group; fails if the program ends first. */
+  /** Waits until the output matches, and returns the first group. Rejects if the program ends first. */
   find(pattern: RegExp): Promise<string>;
   kill(signal: "SIGTERM" | "SIGINT"): void;
-  /** Writes to its input, which is open until `endInput()` if the program has one. */
+  /** Writes to stdin, which is open until `endInput()` if `input` is true. */
   write(text: string): void;
   endInput(): void;
   ended: Promise<{ status: number | null; signal: string | null; stdout: string; stderr: string }>;
 };
 
-/** Starts the program with none of its settings in the environment but these, and with an input only if asked to. */
+/** Starts the program with only these settings in its environment. Its stdin is closed unless `input` is true. */
 export function launch(
   { command }: Runtime,
   args: string[],
@@ -69,7 +69,7 @@ export function launch(
     write: (text) => child.stdin.write(text),
     endInput: () => child.stdin.end(),
     kill(signal) {
-      // Not child.kill(): Deno tells of a child that it has killed as killed, however that ended.
+      // Not child.kill(): after it, Deno reports the signal even if the child exited with a status.
       if (child.pid !== undefined) process.kill(child.pid, signal);
     },
     find: (pattern) =>
@@ -102,7 +102,7 @@ function ownName(): string {
   return isNewerNode() ? "node" : "node with tsx";
 }
 
-/** Whether a Node runs this that takes TypeScript as it is; Bun and Deno only say that they are one. */
+/** True on a Node.js that runs TypeScript. Bun and Deno also report a version of Node.js. */
 function isNewerNode(): boolean {
   const { bun, deno } = process.versions;
   return bun === undefined && deno === undefined && Boolean(process.features.typescript);

@@ -47,10 +47,10 @@ for (const runtime of OWN_PROGRAMS) {
     const [{ result }] = await readMessages(await call("/bees"));
     assert.match(result.content[0].text, /figure of eight/);
 
-    const asked = web.next("/slow");
+    const arrived = web.next("/slow");
     const controller = new AbortController();
     const response = await call("/slow", controller.signal);
-    const { left } = await asked;
+    const { left } = await arrived;
     controller.abort();
     await left;
     await assert.rejects(response.text());

@@ -24,11 +24,11 @@ for (const runtime of OWN_PROGRAMS) {
     const { port, close } = await takePort();
     const args = ["--mcp", "--tools", "files-read", "--workspace-root", folder, "--port", String(port)];
     const program = launch(withFiles(runtime, folder), args, {}, { input: true });
-    say(program, INITIALIZE);
+    sendMessage(program, INITIALIZE);
     await program.find(/"protocolVersion":"2025-11-25"/);
-    say(program, { jsonrpc: "2.0", method: "notifications/initialized" });
+    sendMessage(program, { jsonrpc: "2.0", method: "notifications/initialized" });
     const params = { name: "Read", arguments: { file_path: "a.txt" } };
-    say(program, { jsonrpc: "2.0", id: 2, method: "tools/call", params });
+    sendMessage(program, { jsonrpc: "2.0", id: 2, method: "tools/call", params });
     program.endInput();
     const { status, stdout, stderr } = await program.ended;
     await close();
@@ -45,7 +45,7 @@ for (const runtime of OWN_PROGRAMS) {
     const folder = realpathSync(mkdtempSync(join(tmpdir(), "mcp-stdio-")));
     const args = ["--mcp", "--tools", "files-read", "--workspace-root", folder];
     const program = launch(withFiles(runtime, folder), args, {}, { input: true });
-    say(program, INITIALIZE);
+    sendMessage(program, INITIALIZE);
     await program.find(/"protocolVersion"/);
     program.kill("SIGTERM");
     assert.equal((await program.ended).status, 0);
@@ -57,7 +57,7 @@ for (const runtime of OWN_PROGRAMS) {
   });
 }
 
-/** Lets Deno read a folder. */
+/** Adds the permission to read a folder, which Deno needs. */
 function withFiles(runtime: Runtime, folder: string): Runtime {
   const command = runtime.command.flatMap((word) =>
     word === "--allow-net" ? [word, `--allow-read=${folder}`] : [word]
@@ -65,7 +65,7 @@ function withFiles(runtime: Runtime, folder: string): Runtime {
   return { ...runtime, command };
 }
 
-function say(program: Program, message: object): void {
+function sendMessage(program: Program, message: object): void {
   program.write(`${JSON.stringify(message)}\n`);
 }
 

@@ -25,7 +25,7 @@ const RUNTIMES: Record<string, string[]> = {
   bun: [join(BIN, "bun"), "run"],
 };
 
-/** A program of a user who imports the package: asks the embedded model, and the worker for its health. */
+/** A program that imports the package: sends a message to the embedded model, and reads the health of the worker. */
 const PROGRAM = `
 import { createGateway } from "openrouter-anthropic-server";
 import worker from "openrouter-anthropic-server/worker";
@@ -38,7 +38,7 @@ const { status } = await worker.fetch(new Request("http://gateway/health"), { LO
 console.log(content[0].text, status);
 `;
 
-/** A file of a user who compiles against the package's types. */
+/** A file that uses the package's types. */
 const TYPED = `
 import { createGateway, type Gateway, type Settings } from "openrouter-anthropic-server";
 import worker, { type Worker } from "openrouter-anthropic-server/worker";
@@ -87,7 +87,7 @@ describe("The package, packed and installed in an empty project", { skip }, () =
   });
 });
 
-/** Packs the package and puts it into a project as npm does, with links to its dependencies: no network is used. */
+/** Packs the package and installs it in a project as npm does, with links to its dependencies, without a network. */
 function install(project: string): void {
   const output = execFileSync("npm", ["pack", "--json", "--pack-destination", project], {
     cwd: ROOT,

@@ -90,9 +90,9 @@ for (const runtime of OWN_PROGRAMS) {
     assert.deepEqual([status, stdout, stderr], [0, `${VERSION}\n`, ""]);
   });
 
-  // Deno looks for imports beside the link.
+  // Deno resolves imports from the folder of the link.
   if (runtime.name !== "deno") {
-    on("starts through a symbolic link, as npm makes for programs", async () => {
+    on("starts through a symbolic link, as npm creates for programs", async () => {
       const folder = mkdtempSync(join(tmpdir(), "link-"));
       const program = runtime.command.at(-1) ?? "";
       const link = join(folder, `gateway${extname(program)}`);
@@ -133,7 +133,7 @@ const MISTAKES = `Cannot use flag "--hots": unknown flag, the nearest is --host
 Cannot use PORT "x" (--port): expected a whole number from 0 to 65535
 `;
 
-/** What a program printed that served, and was then stopped. */
+/** Starts a server, stops it, and returns its output. */
 async function served(...start: Parameters<typeof launch>): Program["ended"] {
   const program = launch(...start);
   await program.find(URL_LINE);

@@ -24,7 +24,7 @@ for (const [host, url] of [["0.0.0.0", "http://127.0.0.1:"], ["localhost", "http
 }
 
 test("serve() throws with address and reason if it cannot listen", async () => {
-  // An address that is kept for documentation: no machine has it.
+  // An address reserved for documentation: no machine has it.
   const message = 'Cannot listen on "203.0.113.7:0": this machine has no such address';
   await assert.rejects(
     serve({ fetch: async () => new Response() }, { port: 0, host: "203.0.113.7" }),
@@ -34,10 +34,10 @@ test("serve() throws with address and reason if it cannot listen", async () => {
   );
 });
 
-test("stop() lets an open stream finish and accepts no new request", async () => {
+test("stop() waits for an open stream and accepts no new request", async () => {
   const { body, write, end } = slowBody();
   const server = await serve({ fetch: async () => new Response(body) }, LOCAL);
-  write("first"); // before it Bun sends no head
+  write("first"); // Bun sends the headers with the first bytes
   const reader = (await fetch(server.url)).body?.getReader();
   assert.equal(decode((await reader?.read())?.value), "first");
 
@@ -53,11 +53,11 @@ test("stop() lets an open stream finish and accepts no new request", async () =>
 test("stop() waits no longer than its timeout", async () => {
   const { body, write, end } = slowBody();
   const server = await serve({ fetch: async () => new Response(body) }, LOCAL);
-  write("first"); // before it Bun sends no head
+  write("first"); // Bun sends the headers with the first bytes
   const reader = (await fetch(server.url)).body?.getReader();
   await reader?.read();
   await server.stop();
-  // What became of the stream is the runtime's own affair; the test is that stop() came back while it was open.
+  // The end of the stream depends on the runtime. The test is that stop() returns while it is open.
   end();
   await reader?.read().catch(() => {});
 });

@@ -11,12 +11,12 @@ import { toPort } from "../../kit/servers/sockets.ts";
 const HI = 'data: {"choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\n';
 const END = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';
 
-/** Starts a gateway with one stream open, whose upstream has said one word. */
+/** Starts a gateway with one open stream, whose upstream has sent one chunk. */
 async function begin(runtime: Runtime, shutdownTimeout: number) {
   const upstream = createServer((incoming, response) => {
     incoming.resume();
-    if (incoming.method === "POST") upstream.emit("asked", response);
-    else response.writeHead(404).end(); // it lists no models
+    if (incoming.method === "POST") upstream.emit("arrived", response);
+    else response.writeHead(404).end(); // it has no list of models
   });
   upstream.listen(0, "127.0.0.1");
   await once(upstream, "listening");
@@ -25,7 +25,7 @@ async function begin(runtime: Runtime, shutdownTimeout: number) {
     ...["--log-level", "off", "--shutdown-timeout", String(shutdownTimeout)],
   ]);
   const url = await program.find(/^ANTHROPIC_BASE_URL=(\S+)$/m);
-  const asked = new Promise<ServerResponse>((resolve) => upstream.once("asked", resolve));
+  const arrived = new Promise<ServerResponse>((resolve) => upstream.once("arrived", resolve));
   const messages = [{ role: "user", content: "Hello" }];
   const client = request(`${url}/v1/messages`, {
     method: "POST",
@@ -33,17 +33,17 @@ async function begin(runtime: Runtime, shutdownTimeout: number) {
     agent: false,
   });
   client.end(JSON.stringify({ model: "openai/gpt-5", max_tokens: 16, stream: true, messages }));
-  const saying = await asked;
-  saying.writeHead(200, { "content-type": "text/event-stream" }).write(HI);
+  const upstreamResponse = await arrived;
+  upstreamResponse.writeHead(200, { "content-type": "text/event-stream" }).write(HI);
   const [answer] = await once(client, "response");
   let text = "";
   answer.setEncoding("utf8").on("data", (piece: string) => text += piece);
-  answer.on("error", () => {}); // a cut connection shows in the body
+  answer.on("error", () => {}); // the body shows a cut connection
   const body = new Promise<string>((resolve) => answer.on("close", () => resolve(text)));
   return {
     program,
     url,
-    saying,
+    upstreamResponse,
     body,
     close() {
       upstream.close();
@@ -52,7 +52,7 @@ async function begin(runtime: Runtime, shutdownTimeout: number) {
   };
 }
 
-/** Waits until the program takes no new connection. */
+/** Waits until the program accepts no new connection. */
 async function untilClosed(url: string): Promise<void> {
   for (let open = true; open; await setTimeout(20)) {
     const headers = { connection: "close" };
@@ -78,18 +78,18 @@ for (const runtime of OWN_PROGRAMS) {
   on(
     "completes an open stream on SIGTERM, and exits with status 0",
     30,
-    async ({ program, url, saying, body }) => {
+    async ({ program, url, upstreamResponse, body }) => {
       program.kill("SIGTERM");
       await untilClosed(url);
-      saying.end(END);
+      upstreamResponse.end(END);
       assert.equal(checkGrammar(parseEvents(await body)), "message_stop");
       assert.equal((await program.ended).status, 0);
     },
   );
 
   on("ends a stream that exceeds SHUTDOWN_TIMEOUT, and exits with status 0", 0.2, async (begun) => {
-    const { program, saying, body } = begun;
-    const left = once(saying, "close");
+    const { program, upstreamResponse, body } = begun;
+    const left = once(upstreamResponse, "close");
     program.kill("SIGTERM");
     const events = parseEvents(await body);
     assert.equal(checkGrammar(events), "error");
@@ -103,7 +103,7 @@ for (const runtime of OWN_PROGRAMS) {
     await untilClosed(url);
     let ended = false;
     program.ended.then(() => ended = true);
-    // A second wish that follows at once counts as the first: launchers send signals on.
+    // A second signal shortly after the first is ignored, because launchers forward signals.
     for (; !ended; await setTimeout(100)) program.kill("SIGTERM");
     assert.notEqual((await program.ended).status, 0);
     assert.equal(checkGrammar(parseEvents(await body)), "cut");

@@ -6,19 +6,19 @@ import { test } from "node:test";
 import { launch, OWN_PROGRAMS } from "./launch.ts";
 import { toPort } from "../../kit/servers/sockets.ts";
 
-/** Sends a gateway these bytes and no more, and gives what comes back until the connection is closed or `enough`. */
-async function say(url: string, bytes: string | Uint8Array[], enough?: RegExp): Promise<string> {
+/** Sends these bytes to a gateway. Returns the bytes received until the connection is closed or `enough` matches. */
+async function exchange(url: string, bytes: string | Uint8Array[], enough?: RegExp): Promise<string> {
   const socket = connect(Number(new URL(url).port), "127.0.0.1");
-  let heard = "";
-  socket.on("error", () => {}); // who has said too much is cut off
+  let received = "";
+  socket.on("error", () => {}); // the gateway closes the connection while a large body is sent
   socket.setEncoding("utf8").on("data", (text: string) => {
-    heard += text;
-    if (enough?.test(heard)) socket.destroy();
+    received += text;
+    if (enough?.test(received)) socket.destroy();
   });
   const closed = once(socket, "close");
   for (const piece of typeof bytes === "string" ? [bytes] : bytes) socket.write(piece);
   await closed;
-  return heard;
+  return received;
 }
 
 const head = (length: number) =>
@@ -38,26 +38,30 @@ for (const runtime of OWN_PROGRAMS) {
     });
 
   on("rejects a body that arrives too slowly with 408", "--body-timeout", async (url) => {
-    const heard = await say(url, `${head(100)}{"model"`, /"request_id":"[^"]+"}/);
-    assert.match(heard, /^HTTP\/1.1 408 /);
+    const received = await exchange(url, `${head(100)}{"model"`, /"request_id":"[^"]+"}/);
+    assert.match(received, /^HTTP\/1.1 408 /);
     assert.match(
-      heard,
+      received,
       /"timeout_error","message":"Cannot read the request body: it took longer than 1 s"/,
     );
   });
 
-  // No more than one byte too many: whoever is still sending when a connection is closed may miss the answer.
+  // Only one byte too many: a client that still sends when the connection is closed may miss the answer.
   on("rejects a body that is too large with 413", "--header-timeout", async (url) => {
     const large = new Uint8Array(32 * 1024 * 1024 + 1).fill(32);
-    const heard = await say(url, [new TextEncoder().encode(head(large.length)), large], /"request_id"/);
-    assert.match(heard, /^HTTP\/1.1 413 /);
-    assert.match(heard, /"request_too_large"/);
+    const received = await exchange(
+      url,
+      [new TextEncoder().encode(head(large.length)), large],
+      /"request_id"/,
+    );
+    assert.match(received, /^HTTP\/1.1 413 /);
+    assert.match(received, /"request_too_large"/);
   });
 
   if (runtime.name !== "deno") {
     on("closes a connection whose headers do not arrive", "--header-timeout", async (url) => {
-      const heard = await say(url, "GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\n");
-      assert.doesNotMatch(heard, /200 OK/);
+      const received = await exchange(url, "GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\n");
+      assert.doesNotMatch(received, /200 OK/);
     });
   }
 
@@ -79,7 +83,7 @@ for (const runtime of OWN_PROGRAMS) {
     const upstream = createServer((incoming, response) => {
       incoming.resume();
       if (incoming.method !== "POST") return response.writeHead(404).end();
-      upstream.emit("asked", response);
+      upstream.emit("arrived", response);
       pour(response.writeHead(200, { "content-type": "text/event-stream" }));
     });
     upstream.listen(0, "127.0.0.1");
@@ -88,7 +92,7 @@ for (const runtime of OWN_PROGRAMS) {
     const program = launch(runtime, [...args, "--log-level", "off"]);
     try {
       const url = await program.find(/^ANTHROPIC_BASE_URL=(\S+)$/m);
-      const asked = new Promise<ServerResponse>((resolve) => upstream.once("asked", resolve));
+      const arrived = new Promise<ServerResponse>((resolve) => upstream.once("arrived", resolve));
       const body = JSON.stringify({
         model: "openai/gpt-5",
         max_tokens: 16,
@@ -97,8 +101,8 @@ for (const runtime of OWN_PROGRAMS) {
       });
       const client = connect(Number(new URL(url).port), "127.0.0.1").pause();
       client.write(head(body.length) + body);
-      const response = await asked;
-      // Others are served meanwhile, and it comes to rest: nothing is taken for as long as fifty of them take.
+      const response = await arrived;
+      // Other requests are served meanwhile. The upstream is blocked when no bytes are taken during 50 of them.
       for (let quiet = 0, before = taken; quiet < 50; quiet++) {
         assert.equal((await (await fetch(`${url}/health`)).json()).status, "healthy");
         if (taken > before) quiet = 0;

@@ -24,7 +24,7 @@ for (const runtime of OWN_RUNTIMES) {
     ]);
   });
 
-  test(`the program on ${runtime.name} answers after the reader of its output has left`, {
+  test(`the program on ${runtime.name} answers after the reader of its output has closed the pipe`, {
     skip: runtime.missing,
     timeout: 60_000,
   }, async () => {

@@ -1,4 +1,4 @@
-// Run by unhandled_error.test.ts: fails where nobody waits for it, in both ways, and tells what the gateway says of it.
+// Run by unhandled_error.test.ts: causes both kinds of unhandled errors, and prints the gateway's health and count.
 import process from "node:process";
 import { createGateway } from "../../../lib/gateway.ts";
 import { onUnhandledError } from "../../../lib/runtime/process.ts";
@@ -8,14 +8,14 @@ import { printLine, startLog } from "../../../lib/observability/log.ts";
 startLog("error");
 const gateway = createGateway();
 onUnhandledError(logUnhandledError);
-const tell = async () => {
+const printState = async () => {
   const health = await (await gateway.fetch(new Request("http://gateway/health"))).json();
   const status = await (await gateway.fetch(new Request("http://gateway/status"))).json();
   printLine(`${health.status} ${status.unhandled_errors}`);
 };
-await tell();
+await printState();
 Promise.reject(new Error("in a promise, with sk-or-v1-0123456789"));
 setTimeout(() => {
   throw new Error("in a callback");
 });
-setTimeout(() => tell().then(() => process.exit(0)), 100);
+setTimeout(() => printState().then(() => process.exit(0)), 100);

@@ -2,19 +2,19 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { launch, OWN_RUNTIMES, type Runtime } from "./launch.ts";
 
-/** How the runtimes are told to serve what a module exports by default; Node has no way to be. */
+/** Arguments with which a runtime serves the default export of a module. Node.js has none. */
 const WAYS: Record<string, string[]> = {
   deno: ["serve", "--no-prompt", "--allow-net", "--allow-env", "--port=0", "--host=127.0.0.1"],
   bun: ["run"],
 };
 
-/** What they say of the server that they have started. */
+/** Line of output with the URL of the started server. */
 const URL_LINE = /^(?:deno serve: Listening on|Started server:) (http:\/\/[^\s/]+)\/?$/m;
 
 for (const { name, missing, command: [file = ""], readsEnv } of OWN_RUNTIMES) {
-  const words = WAYS[name];
-  if (words === undefined) continue;
-  const runtime = { name, missing, readsEnv, command: [file, ...words, "lib/worker.ts"] };
+  const args = WAYS[name];
+  if (args === undefined) continue;
+  const runtime = { name, missing, readsEnv, command: [file, ...args, "lib/worker.ts"] };
   const options = { skip: missing, timeout: 60_000 };
 
   test(
@@ -39,7 +39,7 @@ for (const { name, missing, command: [file = ""], readsEnv } of OWN_RUNTIMES) {
   });
 }
 
-/** Starts the worker, asks it for one message and stops it; gives what came, and all that it printed. */
+/** Starts the worker, sends it one message and stops it. Returns the type of the answer, and stderr. */
 async function askWorker(runtime: Runtime, settings: Record<string, string>) {
   const program = launch(runtime, [], { PORT: "0", ...settings });
   const url = await program.find(URL_LINE);

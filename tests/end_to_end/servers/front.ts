@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
 
-/** A load balancer for TCP, before servers of which some may have ended. */
+/** A load balancer for TCP. Some of its servers may have ended. */
 export interface Front {
   url: string;
   /** Ports of the servers: each connection goes to the first one that accepts it. */

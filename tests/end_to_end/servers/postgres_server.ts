@@ -20,7 +20,7 @@ export const PASSWORD = "hidden-word";
 const FOLDER = findFolder();
 const IS_ROOT = process.getuid?.() === 0;
 
-/** Why there can be no server; false where there can. */
+/** Reason why no server can run; false if one can. */
 export const NO_POSTGRES: string | false = whyMissing();
 if (NO_POSTGRES) console.log(`skipped: ${NO_POSTGRES}`);
 
@@ -90,7 +90,7 @@ async function end(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-/** Returns a command of the server, which does not run as root. */
+/** Returns a command of the server with a user that is not root. */
 function asUser(name: string, args: string[]): [file: string, ...args: string[]] {
   const file = join(FOLDER ?? "", name);
   return IS_ROOT

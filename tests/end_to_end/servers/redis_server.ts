@@ -10,11 +10,11 @@ export interface RedisServer {
 
 const PROGRAM = ["redis-server", "valkey-server"].find((name) => spawnSync(name, ["--version"]).status === 0);
 
-/** Why there can be no server; false where there can. */
+/** Reason why no server can run; false if one can. */
 export const MISSING: string | false = PROGRAM === undefined ? "no redis-server or valkey-server" : false;
 if (MISSING) console.log(`skipped: ${MISSING}`);
 
-/** Starts a server on loopback that keeps nothing on disk, and demands a password. */
+/** Starts a server on loopback without persistence, and with a password. */
 export async function startRedis(
   { password, port: wanted }: { password: string; port?: number },
 ): Promise<RedisServer> {

@@ -19,7 +19,7 @@ export interface RestateServer {
 /** Path of the server's program: CI installs the package `@restatedev/restate-server` outside of the project. */
 const PROGRAM = process.env["RESTATE_SERVER"] ?? "restate-server";
 
-/** Why there can be no server; false where there can. */
+/** Reason why no server can run; false if one can. */
 export const NO_RESTATE: string | false = whyMissing();
 if (NO_RESTATE) console.log(`skipped: ${NO_RESTATE}`);
 

@@ -12,7 +12,7 @@ import { objects } from "../../kit/json.ts";
 const web = await startWeb();
 after(() => web.close());
 const noSandbox = await whyNoSandbox();
-if (noSandbox !== undefined) console.log(`Bash among the fifteen tools: skipped, for ${noSandbox}`);
+if (noSandbox !== undefined) console.log(`Bash among the fifteen tools: skipped: ${noSandbox}`);
 
 const ALL = "files-read,files-write,shell,network";
 const NAMES =
@@ -34,14 +34,14 @@ const LISTED: readonly ExpectedCall[] = [
   },
 ];
 
-/** What a task calls. */
+/** The tool call within a task. */
 const COUNTING: ExpectedCall = { tool: "Read", input: { file_path: "hive.txt", limit: 3 }, matches: /drone/ };
 
-/** The conversation of a task: it reads a file, and matches what it has found. */
-function answerTask(api: ModelApi): (asked: ModelRequest) => Turn | string | undefined {
-  return (asked) => {
-    if (!isOfTask(asked)) return answerSideRequest(asked);
-    return resultsSentIn(asked).length === 0
+/** Returns a function that answers the requests of a task: a call that reads a file, then a text. */
+function answerTask(api: ModelApi): (request: ModelRequest) => Turn | string | undefined {
+  return (request) => {
+    if (!isOfTask(request)) return answerSideRequest(request);
+    return resultsSentIn(request).length === 0
       ? reply({ tools: [call(`${api.ids.upstream}task`, COUNTING.tool, COUNTING.input)] })
       : reply({ text: ["There are three."] });
   };
@@ -61,9 +61,9 @@ for (const api of MODEL_APIS) {
         const first = gateway.model.requests.find(({ body }) => body.model === api.model);
         assert.ok(first);
         assert.deepEqual(offeredNames(first), NAMES.split(" "));
-        const asked = new Set(turns.flat().map(({ tool }) => tool));
+        const called = new Set(turns.flat().map(({ tool }) => tool));
         assert.deepEqual(
-          NAMES.split(" ").filter((name) => !asked.has(name)),
+          NAMES.split(" ").filter((name) => !called.has(name)),
           noSandbox === undefined ? [] : ["Bash"],
         );
         const task = gateway.model.requests.find(isOfTask);

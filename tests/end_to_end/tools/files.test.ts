@@ -13,7 +13,7 @@ for (const api of MODEL_APIS) {
       withToolGateway({ TOOLS: "files-read" }, async (gateway) => {
         layFiles(gateway);
         await runCalls(gateway, [READING, FORBIDDEN], { api, streamed });
-        // What the client is told of, the model is shown.
+        // The client receives a placeholder for the image, the model receives the image.
         assert.ok(JSON.stringify(gateway.model.requests.at(-1)?.body).includes(PIXEL));
       }));
 

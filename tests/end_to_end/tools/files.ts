@@ -19,11 +19,11 @@ const NOTEBOOK = JSON.stringify({
   ],
 });
 
-/** The picture among them. */
+/** An image of one pixel, in base64. */
 export const PIXEL =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
-/** Lays out what the calls of files are about. */
+/** Writes the files that the calls use. */
 export function layFiles(gateway: ToolGateway): void {
   gateway.put({
     "hive.txt": "queen\nworker\ndrone\n",
@@ -34,7 +34,7 @@ export function layFiles(gateway: ToolGateway): void {
   });
 }
 
-/** Every tool that reads files. */
+/** Calls of every tool that reads files. */
 export const READING: readonly ExpectedCall[] = [
   { tool: "LS", input: {}, matches: /hive\.txt[^]*clover\.txt/ },
   { tool: "Glob", input: { pattern: "**/*.txt" }, matches: /meadow\/clover\.txt/ },
@@ -50,7 +50,7 @@ export const READING: readonly ExpectedCall[] = [
   { tool: "NotebookRead", input: { notebook_path: "notes.ipynb" }, matches: /print\(6 \* 7\)/ },
 ];
 
-/** Every tool that writes files; they have been read by then. */
+/** Calls of every tool that writes files. The files must have been read before. */
 export const WRITING: readonly ExpectedCall[] = [
   {
     tool: "Write",
@@ -80,13 +80,13 @@ export const WRITING: readonly ExpectedCall[] = [
   },
 ];
 
-/** What reading cannot be. */
+/** Calls that read files outside of the workspace. */
 export const FORBIDDEN: readonly ExpectedCall[] = [
   { tool: "Read", input: { file_path: "../outside.txt" }, matches: /^Cannot /, fails: true },
   { tool: "Read", input: { file_path: "/etc/passwd" }, matches: /^Cannot /, fails: true },
 ];
 
-/** Makes sure that what was written is on the disk. */
+/** Checks the content of the written files. */
 export function checkWritten(gateway: ToolGateway): void {
   assert.equal(gateway.read("new/comb.txt"), "wax and honey\n");
   assert.equal(gateway.read("hive.txt"), "queen\nworker\nnurse bee\n");

@@ -14,9 +14,9 @@ const ls = (id: string) => call(id, "LS", {});
 const types = ({ content }: Json) => objects(content).map(({ type }) => type);
 const resultsOf = ({ content }: Json) => objects(content).filter(({ type }) => type === "mcp_tool_result");
 const offered = (gateway: ToolGateway, at = 0) => {
-  const asked = gateway.model.requests[at];
-  assert.ok(asked, `the model was not asked ${at + 1} times`);
-  return offeredNames(asked);
+  const request = gateway.model.requests[at];
+  assert.ok(request, `the model received fewer than ${at + 1} requests`);
+  return offeredNames(request);
 };
 
 const LISTS = "Task TodoRead TodoWrite";
@@ -35,7 +35,7 @@ for (const [group, names] of Object.entries(GROUPS)) {
       gateway.model.script(reply({ tools: [forged] }));
       const { body } = await gateway.ask({ model, tools: [WORKSPACE] });
       assert.deepEqual(offered(gateway), names.split(" "));
-      // A name that nobody has is the client's to make sense of.
+      // A call of an unknown tool is passed to the client.
       assert.deepEqual(types(body), ["tool_use"]);
       assert.equal(body.stop_reason, "tool_use");
       assert.throws(() => gateway.read("x"), /ENOENT/);
@@ -77,44 +77,44 @@ test("x-gateway-tools adds tools to a request without a toolset", () =>
     assert.equal(offered(gateway, 2).length, 12);
   }));
 
-/** What asks for the gateway's tools where it cannot have them. */
+/** Requests for the gateway's tools that are rejected. */
 const REFUSED: {
-  asks: string;
+  what: string;
   body?: Json;
   headers?: Record<string, string>;
   tools?: string;
   matches: RegExp;
 }[] = [
   {
-    asks: "an unknown name in the header",
+    what: "an unknown name in the header",
     headers: { "x-gateway-tools": "Read,Rread" },
     tools: "files-read",
     matches: /^header\.x-gateway-tools: Cannot run tool "Rread": the gateway's tools are Read, Glob/,
   },
   {
-    asks: "a tool of a group that is off in the header",
+    what: "a tool of a group that is off in the header",
     headers: { "x-gateway-tools": "Write" },
     tools: "files-read",
     matches: /^header\.x-gateway-tools: Cannot run tool "Write"/,
   },
   {
-    asks: "an unknown mode",
+    what: "an unknown mode",
     headers: { "x-gateway-tools-mode": "hijack" },
     tools: "files-read",
     matches: /^x-gateway-tools-mode: Cannot use mode "hijack"/,
   },
   {
-    asks: "a toolset of a gateway without tools",
+    what: "a toolset of a gateway without tools",
     body: { tools: [WORKSPACE] },
     matches: /^tools\.0: Cannot run tools/,
   },
   {
-    asks: "tools by the header of a gateway without tools",
+    what: "tools by the header of a gateway without tools",
     headers: { "x-gateway-tools": "*" },
     matches: /^header\.x-gateway-tools: Cannot run tools/,
   },
   {
-    asks: "a search with both lists of domains",
+    what: "a search with both lists of domains",
     body: {
       tools: [{
         type: "web_search_20250305",
@@ -127,7 +127,7 @@ const REFUSED: {
     matches: /allowed_domains and blocked_domains/,
   },
   {
-    asks: "a search of a domain that is none",
+    what: "a search of a domain that is none",
     body: {
       tools: [{ type: "web_search_20250305", name: "web_search", allowed_domains: ["https://a.example"] }],
     },
@@ -136,9 +136,9 @@ const REFUSED: {
   },
 ];
 
-for (const { asks, body = {}, headers = {}, tools, matches } of REFUSED) {
+for (const { what, body = {}, headers = {}, tools, matches } of REFUSED) {
   for (const stream of [false, true]) {
-    test(`POST /v1/messages rejects ${asks} before it calls the upstream, ${stream ? "streamed" : "whole"}`, () =>
+    test(`POST /v1/messages rejects ${what} before it calls the upstream, ${stream ? "streamed" : "whole"}`, () =>
       withToolGateway(tools === undefined ? {} : { TOOLS: tools }, async (gateway) => {
         const answer = await gateway.ask({ model, stream, ...body }, { headers });
         assert.equal(answer.status, 400);
@@ -198,7 +198,7 @@ for (const api of MODEL_APIS) {
         { id: two, text: "rain" },
       ]);
 
-      // Nothing runs a second time when the conversation goes on.
+      // No tool runs a second time when the conversation continues.
       gateway.model.script(reply({ text: ["Gladly."] }));
       const later = [...messages, { role: "assistant", content: second.body.content }, {
         role: "user",
@@ -269,7 +269,7 @@ for (const api of MODEL_APIS) {
       ];
       const second = await gateway.ask({ model: api.model, tools, messages });
       assert.deepEqual(types(second.body), ["mcp_tool_use", "mcp_tool_result", "text"]);
-      // What was read in the first message may be changed in the second.
+      // A file that was read in the first message may be changed in the second.
       assert.equal(resultsOf(second.body)[0]?.is_error, false, toText(resultsOf(second.body)[0]?.content));
       assert.equal(gateway.read("hive.txt"), "king\n");
       const before = objects(gateway.model.requests[1]?.body.messages);
@@ -317,9 +317,9 @@ test("Task stops its upstream when the client disconnects", () =>
   withToolGateway(READ_AND_WRITE, async (gateway) => {
     gateway.model.script(reply({ tools: [call("call_1", "Task", { prompt: "Think long" })] }), hold());
     const abort = new AbortController();
-    const asked = gateway.model.next().then(() => gateway.model.next());
+    const request = gateway.model.next().then(() => gateway.model.next());
     const answer = gateway.ask({ model, tools: [WORKSPACE] }, { signal: abort.signal });
-    const { signal } = await asked;
+    const { signal } = await request;
     abort.abort();
     const { status } = await answer;
     assert.equal(status, 499);
@@ -330,7 +330,7 @@ test("Task stops its upstream when the client disconnects", () =>
 
 test("LIMITS charges all turns and the models that tools use to the client", () =>
   withToolGateway({ ...READ_AND_WRITE, LIMITS: '{"each": {"usd_day": 0.0003}}' }, async (gateway) => {
-    // Each turn costs 0.0000893; with that of the task there are four.
+    // Each turn costs 0.0000893 USD; with that of the task there are four.
     gateway.model.script(
       reply({ tools: [ls("call_1")] }),
       reply({ tools: [call("call_2", "Task", { prompt: "Say something" })] }),
@@ -372,7 +372,7 @@ test("TOOL_RATE limits the calls of a client per minute", () =>
     assert.equal(dig(await gateway.get("/tool-metrics"), "tool_execution", "rate_limit_max_requests"), 2);
   }));
 
-// tests/tools/toolbox/ shows that as many run at once; whether these short calls do depends on the machine.
+// tests/tools/toolbox/ checks that this number runs at once; for these short calls it depends on the machine.
 test("TOOL_CONCURRENCY limits the concurrent calls", async () => {
   const most: number[] = [];
   for (const concurrency of ["1", "3"]) {
@@ -437,10 +437,10 @@ test("POST /v1/messages declares tools in the form of the native API", () =>
   withToolGateway(READ_AND_WRITE, async (gateway) => {
     gateway.model.script(reply({ text: ["Yes."] }));
     await gateway.ask({ model: NATIVE.model, tools: [WORKSPACE, OWN] });
-    const [asked] = gateway.model.requests;
-    assert.equal(asked?.path, "/messages");
-    for (const tool of objects(asked?.body.tools)) {
+    const [request] = gateway.model.requests;
+    assert.equal(request?.path, "/messages");
+    for (const tool of objects(request?.body.tools)) {
       assert.equal(dig(tool, "input_schema", "type"), "object", text(tool.name));
     }
-    assert.doesNotMatch(JSON.stringify(asked?.body), /mcp_toolset/);
+    assert.doesNotMatch(JSON.stringify(request?.body), /mcp_toolset/);
   }));

@@ -12,7 +12,7 @@ import { writePdf } from "../../kit/pdf.ts";
 const web = await startWeb();
 after(() => web.close());
 const noSandbox = await whyNoSandbox();
-if (noSandbox !== undefined) console.log(`Bash over MCP: skipped, for ${noSandbox}`);
+if (noSandbox !== undefined) console.log(`Bash over MCP: skipped: ${noSandbox}`);
 
 const ALL = "files-read,files-write,shell,network";
 
@@ -46,9 +46,9 @@ async function connect(gateway: ToolGateway): Promise<Session> {
     ask,
     async check({ tool, input, matches, fails = false }) {
       const { content, isError = false } = await ask("tools/call", { name: tool, arguments: input });
-      const words = content.map(({ type, text }: { type: string; text?: string }) => text ?? `[${type}]`);
-      assert.equal(isError, fails, `${tool}: ${words}`);
-      if (content[0].type === "text") assert.match(words.join("\n"), matches, tool);
+      const texts = content.map(({ type, text }: { type: string; text?: string }) => text ?? `[${type}]`);
+      assert.equal(isError, fails, `${tool}: ${texts}`);
+      if (content[0].type === "text") assert.match(texts.join("\n"), matches, tool);
     },
   };
 }

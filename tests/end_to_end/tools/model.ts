@@ -10,7 +10,7 @@ export interface ModelApi {
   model: string;
   /** The path of the upstream's endpoint. */
   path: string;
-  /** The prefixes of the upstream's call ids, and of those that the client gets. */
+  /** The prefixes of the call ids of the upstream, and of those that the client receives. */
   ids: { upstream: string; mcp: string; server: string };
 }
 
@@ -28,7 +28,7 @@ export const NATIVE: ModelApi = {
 };
 export const MODEL_APIS: readonly ModelApi[] = [TRANSLATED, NATIVE];
 
-/** The model that `small` means. */
+/** The model behind the alias `small`. */
 export const SMALL = "openai/gpt-5-mini";
 
 /** A request that reached the upstream. */
@@ -103,12 +103,12 @@ function answer(turn: Turn | string, { path, body, signal }: ModelRequest): Prom
       Response.json(chat ? turn.chat : turn.messages, { status, headers: turn.headers }),
     );
   }
-  const said = withMarks(turn, JSON.stringify(body));
-  const frames = (chat ? writeChat : writeMessages)(said, text(body.model));
+  const marked = withMarks(turn, JSON.stringify(body));
+  const frames = (chat ? writeChat : writeMessages)(marked, text(body.model));
   return Promise.resolve(new Response(frames.join(""), { headers }));
 }
 
-/** A tool result as the upstream gets it. */
+/** A tool result that the upstream receives. */
 export interface SentResult {
   id: string;
   text: string;

@@ -12,7 +12,7 @@ import { serve } from "../../kit/servers/web.ts";
 const web = await startWeb();
 after(() => web.close());
 
-/** For tests that wait for a request, which may never come. */
+/** Timeout of tests that wait for a request, which may never arrive. */
 const WAITING = { timeout: 30_000 };
 
 for (const api of MODEL_APIS) {
@@ -111,7 +111,7 @@ test("WebFetch rejects an untrusted certificate", async () => {
       assert.match(toText(result?.content), /certificate/);
       assert.equal(result?.is_error, true);
     });
-    assert.deepEqual(secure.asked, []);
+    assert.deepEqual(secure.paths, []);
   } finally {
     await secure.close();
   }

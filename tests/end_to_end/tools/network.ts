@@ -8,9 +8,9 @@ import { type Loopback, serve } from "../../kit/servers/web.ts";
 export interface TestWeb extends Loopback {
   /** The address of the page. */
   page: string;
-  /** What SearXNG was asked, as its `q`. */
+  /** Returns the queries that SearXNG received. */
   searched(): string[];
-  /** The next request for a path, as soon as it is here; `left` is when nobody waits for its answer any more. */
+  /** Resolves with the next request for a path; `left` resolves when its connection is closed. */
   next(path: string): Promise<{ left: Promise<void> }>;
 }
 
@@ -20,7 +20,7 @@ const PAGE = `<html><head><title>On bees</title></head><body><article><h1>On bee
 
 /** Starts the web of a test on the loopback. */
 export async function startWeb(): Promise<TestWeb> {
-  const waiting = new Map<string, (asked: { left: Promise<void> }) => void>();
+  const waiting = new Map<string, (arrived: { left: Promise<void> }) => void>();
   const server = await serve((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://web");
     waiting.get(pathname)?.({ left: new Promise((resolve) => response.once("close", resolve)) });
@@ -39,7 +39,7 @@ export async function startWeb(): Promise<TestWeb> {
         response.writeHead(200, { "content-type": "application/json" });
         return void response.end(JSON.stringify({ results: [...HITS, toHitOfPage(request.headers.host)] }));
       case "/slow":
-        return; // for as long as somebody waits
+        return; // no answer
       default:
         return void response.writeHead(404).end("gone");
     }
@@ -49,13 +49,13 @@ export async function startWeb(): Promise<TestWeb> {
     page: `http://${server.host}/bees`,
     next: (path) => new Promise((resolve) => waiting.set(path, resolve)),
     searched: () =>
-      server.asked.filter((path) => path.startsWith("/search")).map((path) =>
+      server.paths.filter((path) => path.startsWith("/search")).map((path) =>
         new URL(path, "http://web").searchParams.get("q") ?? ""
       ),
   };
 }
 
-/** What the searches of these tests find. */
+/** Results of the searches in these tests. */
 export const HITS: readonly { url: string; title: string; content: string }[] = [
   { url: "https://bees.example/dance", title: "The dance of bees", content: "Bees dance a figure of eight." },
   { url: "https://flowers.example/clover", title: "Clover", content: "Clover has three leaves." },
@@ -65,7 +65,7 @@ function toHitOfPage(host = ""): typeof HITS[number] {
   return { url: `http://${host}/bees`, title: "On bees", content: "All about bees." };
 }
 
-/** The settings by which the tools reach the web of a test. */
+/** Returns the settings by which the tools reach the web of a test. */
 export function toWebSettings({ host }: TestWeb, by: "searxng" | "openrouter"): Record<string, string> {
   return {
     WEB_FETCH_ALLOW_HOSTS: host,
@@ -74,7 +74,7 @@ export function toWebSettings({ host }: TestWeb, by: "searxng" | "openrouter"): 
   };
 }
 
-/** Every tool that goes to the web. */
+/** Returns calls of every tool that uses the web. */
 export function toWebCalls({ page, host }: TestWeb): readonly ExpectedCall[] {
   return [
     {
@@ -89,16 +89,16 @@ export function toWebCalls({ page, host }: TestWeb): readonly ExpectedCall[] {
   ];
 }
 
-/** What the small model and OpenRouter's search answer; nothing to whatever else is asked. */
-export function answerSideRequest(asked: ModelRequest): string | undefined {
-  if (isSearch(asked)) return toSearchStream();
-  const { body } = asked;
+/** Returns the answers of the small model and of OpenRouter's search; undefined for other requests. */
+export function answerSideRequest(request: ModelRequest): string | undefined {
+  if (isSearch(request)) return toSearchStream();
+  const { body } = request;
   const system = objects(body.messages).find(({ role }) => role === "system");
-  const words = typeof system?.content === "string" ? system.content : text(dig(system?.content, 0, "text"));
-  return words.startsWith("You read a web page") ? toChat("Von Frisch was it.") : undefined;
+  const prompt = typeof system?.content === "string" ? system.content : text(dig(system?.content, 0, "text"));
+  return prompt.startsWith("You read a web page") ? toChat("Von Frisch was it.") : undefined;
 }
 
-/** Whether a request searches by OpenRouter's own search. */
+/** True if a request uses OpenRouter's search. */
 export function isSearch({ body }: ModelRequest): boolean {
   return objects(body.tools).some(({ type }) => type === "openrouter:web_search");
 }
@@ -113,7 +113,7 @@ function toChat(content: string): string {
   ]);
 }
 
-/** A search as OpenRouter streams it: what was found comes as annotations. */
+/** Writes OpenRouter's stream for a search: the results are annotations. */
 function toSearchStream(): string {
   const annotations = HITS.map(({ url, title, content }) => ({
     type: "url_citation",

@@ -12,7 +12,7 @@ const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const DENO = process.execPath;
 const skip = process.versions["deno"] === undefined && "the tests on Deno check its permissions";
 
-/** The tests of each profile of `deno.json`: those of the groups of tools that it is for. */
+/** The tests of each profile of `deno.json`: those of its groups of tools. */
 const PROFILES: Record<string, readonly string[]> = {
   "tools-files": ["files", "loop"],
   "tools-shell": ["files", "shell"],
@@ -22,7 +22,7 @@ const PROFILES: Record<string, readonly string[]> = {
 
 test("deno.json has no tool profile without a test", () => {
   const profiles = dig(JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8")), "permissions");
-  // To read alone is less than to read and write; the tests have files to lay out.
+  // The profile for reading does not suffice for the tests of files, which write files first.
   const known = [...Object.keys(PROFILES), "tools-read"];
   assert.deepEqual(Object.keys(Object(profiles)).sort(), known.sort());
 });

@@ -1,4 +1,4 @@
-/** Run by a test: has the model inside a gateway list the folder that the program is given, and prints what it matches. */
+// Run by a test: the embedded model lists the folder in the first argument by a tool, and the program prints the answer.
 import { argv } from "node:process";
 import { createGateway } from "../../../lib/gateway.ts";
 import { dig, objects } from "../../kit/json.ts";

@@ -15,7 +15,7 @@ export interface ExpectedCall {
   fails?: boolean;
 }
 
-/** The way in which the calls are made. */
+/** Options of {@linkcode runCalls}. */
 export interface CallOptions {
   api: ModelApi;
   streamed: boolean;
@@ -28,7 +28,7 @@ const LAST = "All is done.";
 
 /**
  * Scripts the model to call tools, turn by turn, and checks the response: the blocks, their order and their ids, the
- * results that the model gets, the usage of all turns, the log record of each call and the metrics.
+ * results that the model receives, the usage of all turns, the log record of each call and the metrics.
  */
 export async function runCalls(
   gateway: ToolGateway,
@@ -66,7 +66,7 @@ export async function runCalls(
   return answer;
 }
 
-/** Each turn is its text, its calls, and their results in the order of the calls. */
+/** Checks that each turn has its text, its calls, and their results in the order of the calls. */
 function checkBlocks(
   content: readonly Json[],
   { turns, api }: { turns: readonly (readonly ExpectedCall[])[]; api: ModelApi },
@@ -93,7 +93,7 @@ function checkBlocks(
   }
 }
 
-/** A call has its whole input in its start: the SDK's general stream helper ignores the deltas of such blocks. */
+/** Checks that a call has its input in its start: the SDK's stream helper ignores the deltas of such blocks. */
 function checkStarts({ events }: Answer): void {
   for (const { content_block, index } of events.filter(({ type }) => type === "content_block_start")) {
     if (content_block.type !== "mcp_tool_use") continue;
@@ -102,9 +102,10 @@ function checkStarts({ events }: Answer): void {
   }
 }
 
-function isTurnOf({ model, path }: ModelApi): (asked: ModelRequest) => boolean {
-  return (asked) =>
-    asked.path === path && asked.body.model === model && offeredNames(asked).length > 0 && !isOfTask(asked);
+function isTurnOf({ model, path }: ModelApi): (request: ModelRequest) => boolean {
+  return (request) =>
+    request.path === path && request.body.model === model && offeredNames(request).length > 0 &&
+    !isOfTask(request);
 }
 
 /** A part of the prompt of every task in these tests. */
@@ -116,12 +117,12 @@ export function isOfTask({ body }: ModelRequest): boolean {
   return JSON.stringify(first).includes(TASK_MARK);
 }
 
-/** The model gets its own ids, and each result once, as the client does. */
+/** Checks that the model receives its ids, and each result once, with the text that the client receives. */
 function checkRequests(
-  asked: readonly ModelRequest[],
+  requests: readonly ModelRequest[],
   { calls, api, shown }: { calls: readonly { id: string }[]; api: ModelApi; shown: readonly Json[] },
 ): void {
-  const last = asked.at(-1);
+  const last = requests.at(-1);
   assert.ok(last);
   const sent = resultsSentIn(last);
   assert.deepEqual(sent.map(({ id }) => id), calls.map(({ id }) => `${api.ids.upstream}${id}`));
@@ -130,15 +131,15 @@ function checkRequests(
   );
   for (const [at, result] of sent.entries()) {
     const expected = results[at] ?? "";
-    // The client gets a placeholder for a picture.
+    // The client receives a placeholder for an image.
     if (!/^\[image\//.test(expected)) {
       assert.ok(result.text.endsWith(expected), `${result.text} is not ${expected}`);
     }
   }
-  for (const { body } of asked) assert.doesNotMatch(JSON.stringify(body), /mcp_tool|mcptoolu_/);
+  for (const { body } of requests) assert.doesNotMatch(JSON.stringify(body), /mcp_tool|mcptoolu_/);
 }
 
-/** One line for each call: the client, the request, the tool, and the digest of the input. */
+/** Checks the log: a line for each call with the client, the request, the tool, and the digest of the input. */
 async function checkLog(
   lines: readonly string[],
   calls: readonly ExpectedCall[],
@@ -171,7 +172,7 @@ async function digestOf(input: Json): Promise<string> {
   return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** The metrics count the calls, and nothing else. */
+/** Checks that the metrics count these calls only. */
 function checkMetrics(body: Json, calls: readonly ExpectedCall[]): void {
   const { metrics, ...execution } = asJson(body.tool_execution);
   assert.deepEqual(execution, {

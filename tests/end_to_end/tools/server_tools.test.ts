@@ -18,7 +18,7 @@ after(() => rmSync(WORKSPACE_ROOT, { recursive: true }));
 const KEY = "0123456789abcdef";
 const USAGE = { prompt_tokens: 10, completion_tokens: 5, cost: 0.6 };
 
-/** A response of chat completions: one delta, and why it ended. */
+/** A response of chat completions: one delta, and its finish reason. */
 function chat(delta: Json, finish_reason: string): FakeResponse {
   return {
     body: writeChunks({ choices: [{ delta }] }, { choices: [{ delta: {}, finish_reason }], usage: USAGE }),
@@ -69,7 +69,7 @@ test("LIMITS stops a task if the budget is spent", async () => {
   assert.deepEqual([response.status, gateway.upstream.requests.length], [402, 1]);
 });
 
-test("MODEL_MAP asks no fallback after a tool has run", async () => {
+test("MODEL_MAP uses no fallback after a tool has run", async () => {
   const MODEL_MAP = { able: { model: "some/model", fallbacks: ["other/model", "third/model"] } };
   const failure: FakeResponse = { body: JSON.stringify({ error: { message: "it broke" } }), status: 500 };
   const schema = { type: "object", properties: { qty: { type: "integer" } }, required: ["qty"] };
@@ -83,12 +83,12 @@ test("MODEL_MAP asks no fallback after a tool has run", async () => {
     assert.deepEqual([response.status, dig(body, "error", "message")], [500, "it broke"]);
     assert.equal(response.headers.get("x-should-retry"), "false");
     const models = gateway.upstream.requests.map(({ body }) => dig(body, "model"));
-    const asked = failuresBefore.length === 0 ? "some/model" : "other/model";
-    assert.deepEqual(models, [...failuresBefore.map(() => "some/model"), asked, asked]);
+    const model = failuresBefore.length === 0 ? "some/model" : "other/model";
+    assert.deepEqual(models, [...failuresBefore.map(() => "some/model"), model, model]);
   }
 });
 
-test("MODEL_MAP asks no fallback for an invalid answer after a tool has run", async () => {
+test("MODEL_MAP uses no fallback for an invalid answer after a tool has run", async () => {
   const gateway = createGatewayWith(
     { MODEL_MAP: { able: { model: "some/model", fallbacks: ["other/model"] } }, STRUCTURED_MAX_RETRIES: 0 },
     ...[toCall("TodoRead", {}), toText("no JSON"), toText('{"qty": 1}')],
@@ -99,7 +99,7 @@ test("MODEL_MAP asks no fallback for an invalid answer after a tool has run", as
   assert.equal(gateway.upstream.requests.length, 2);
 });
 
-test("Task returns why its model failed, and is counted as failed", async () => {
+test("Task returns the failure of its model, and is counted as failed", async () => {
   const gateway = createGatewayWith({}, toCall("Task", { prompt: "look" }), busy, toText("Done"));
   const [, message] = await sendMessage(gateway, {});
   assert.equal(dig(message, "content", 1, "content", 0, "text"), "Cannot call the model: too much to do");
@@ -119,7 +119,7 @@ test("Task marks the result of a truncated answer", async () => {
   assert.equal(dig(message, "content", 1, "content", 0, "text"), result);
 });
 
-test("web_search gives up a stalled upstream after FIRST_BYTE_TIMEOUT", async () => {
+test("web_search ends a request to a stalled upstream after FIRST_BYTE_TIMEOUT", async () => {
   const replies = [toCall("web_search", { query: "bees" }), "no headers" as const, toText("Nothing")];
   const upstream = new FakeUpstream(replies);
   const gateway = createTestGateway({
@@ -177,7 +177,7 @@ test("POST /v1/messages does not forward a toolset without enabled tools", async
   assert.equal(dig(gateway.upstream.requests[0]?.body, "tools"), undefined);
 });
 
-test("POST /v1/messages gives the client's own MCP server precedence", async () => {
+test("POST /v1/messages prefers the MCP server of the client", async () => {
   const gateway = createGatewayWith({});
   const mcp_servers = [{ type: "url", name: "workspace", url: "https://127.0.0.1/mcp" }];
   const [response, body] = await sendMessage(gateway, { mcp_servers });
@@ -233,7 +233,7 @@ test("web_search uses the conversation's model if the small model is on another 
   );
 });
 
-test("POST /v1/messages keeps the client's betas out of the gateway's own requests", async () => {
+test("POST /v1/messages does not send the client's betas in the gateway's requests", async () => {
   const toNative = (events: Wire[]): FakeResponse => ({ body: events.map(writeEvent).join("") });
   const usage = { input_tokens: 1, output_tokens: 1 };
   const start = {

@@ -6,7 +6,7 @@ import { COMMANDS, FAILING_COMMANDS, whyNoSandbox } from "./shell.ts";
 import { withToolGateway } from "./tool_gateway.ts";
 
 const skip = await whyNoSandbox();
-if (skip !== undefined) console.log(`commands through the API: skipped, for ${skip}`);
+if (skip !== undefined) console.log(`commands through the API: skipped: ${skip}`);
 
 for (const api of MODEL_APIS) {
   for (const streamed of [false, true]) {

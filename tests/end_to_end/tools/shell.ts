@@ -4,7 +4,7 @@ import type { ExpectedCall } from "./run_calls.ts";
 import { createToolGateway, WORKSPACE } from "./tool_gateway.ts";
 import { dig, objects } from "../../kit/json.ts";
 
-/** Why no command can be run here by the API; nothing where one can. */
+/** Returns the reason why the API cannot run commands here; undefined if it can. */
 export async function whyNoSandbox(): Promise<string | undefined> {
   const gateway = createToolGateway({ TOOLS: "shell" });
   try {
@@ -16,7 +16,7 @@ export async function whyNoSandbox(): Promise<string | undefined> {
     const result = objects(body.content).find(({ type }) => type === "mcp_tool_result");
     if (dig(result, "is_error") === false) return undefined;
     const why = toText(dig(result, "content"));
-    // Whatever else is wrong is for the tests to find.
+    // The tests report other failures.
     return /^Cannot run commands: .*sandbox/.test(why) ? why : undefined;
   } finally {
     gateway.remove();
@@ -32,7 +32,7 @@ export const COMMANDS: readonly ExpectedCall[] = [
   },
 ];
 
-/** Commands that must come to nothing. */
+/** Commands that must fail. */
 export const FAILING_COMMANDS: readonly ExpectedCall[] = [
   {
     tool: "Bash",

@@ -14,7 +14,7 @@ import { asJson, type Json, type Wire } from "../../kit/json.ts";
 /** The key of the client, whose name is `alice`. */
 export const KEY = "key-of-alice-1234567890";
 
-/** The gateway's tools, all that are switched on. */
+/** A toolset of all enabled tools of the gateway. */
 export const WORKSPACE: Json = { type: "mcp_toolset", mcp_server_name: "workspace" };
 
 /** A response that was read to its end. */
@@ -101,7 +101,7 @@ export async function withToolGateway(
   try {
     await use(gateway);
     assert.equal(gateway.model.left, 0, "the model got fewer requests than scripted");
-    // The gateway learns an answer's token counts a moment later.
+    // The gateway learns from the token counts of an answer a moment later.
     gateway.clock.advance(100);
     assert.equal(gateway.clock.waiting, 0, "a timer is left");
   } finally {

@@ -19,9 +19,9 @@ assert.ok(DANCE && CLOVER);
 
 const types = ({ content }: Json) => objects(content).map(({ type }) => type);
 const resultsSent = (gateway: ToolGateway, at: number) => {
-  const asked = gateway.model.requests.filter((one) => !isSearch(one))[at];
-  assert.ok(asked, `the model was not asked ${at + 1} times`);
-  return resultsSentIn(asked);
+  const request = gateway.model.requests.filter((one) => !isSearch(one))[at];
+  assert.ok(request, `the model received fewer than ${at + 1} requests`);
+  return resultsSentIn(request);
 };
 
 const SEARCHES: Record<string, Record<string, string>> = {
@@ -72,7 +72,7 @@ for (const stream of [false, true]) {
         assert.deepEqual(dig(body, "usage", "server_tool_use"), { web_search_requests: 1 });
         assert.equal(dig(body, "usage", "input_tokens"), 42);
 
-        // It comes back with the conversation: the pages, and the marks by which they were cited.
+        // The client sends the pages, and the citations with their marks, back with the conversation.
         gateway.model.script(reply({ text: ["Gladly. [[1.1]]"] }));
         const messages = [
           { role: "user", content: "Go" },
@@ -85,10 +85,10 @@ for (const stream of [false, true]) {
           resultsSent(gateway, 2)[0]?.text ?? "",
           /\[\[[0-9a-f]{6}\.1\]\] The dance of bees\n.*\nBees dance a figure of eight\./,
         );
-        const said = objects(gateway.model.requests.at(-1)?.body.messages).filter(({ role }) =>
+        const answers = objects(gateway.model.requests.at(-1)?.body.messages).filter(({ role }) =>
           role === "assistant"
         );
-        assert.match(JSON.stringify(said.at(-1)), /Bees dance\. \[\[[0-9a-f]{6}\.1\]\]/);
+        assert.match(JSON.stringify(answers.at(-1)), /Bees dance\. \[\[[0-9a-f]{6}\.1\]\]/);
         checkCitation(objects(second.body.content)[0], DANCE);
       }));
   }
@@ -144,7 +144,7 @@ test("web_search is forwarded to an upstream that supports it", () =>
     assert.deepEqual(gateway.model.requests[0]?.body.tools, [SEARCH]);
   }));
 
-/** What becomes of addresses, for a user who has named them. */
+/** URLs, and their result or error code; the user has named them unless `named` is false. */
 const ADDRESSES: {
   url: string;
   tool?: Json;
@@ -221,7 +221,7 @@ test("web_fetch fetches a URL that a search has found", () =>
       web_fetch_requests: 1,
     });
 
-    // Once more, when the conversation has come back.
+    // Again after the client has sent the conversation back.
     gateway.model.script(
       reply({ tools: [call("call_3", "web_fetch", { url: web.page })] }),
       reply({ text: ["Again."] }),
@@ -283,7 +283,7 @@ test("web_fetch rejects a URL that the tool of an MCP server returned", async ()
   }
 });
 
-test("web_fetch fetches a URL from a result of a client tool, whatever its name", () =>
+test("web_fetch fetches a URL from a result of a client tool with any name", () =>
   withToolGateway({ TOOLS: "files-read,network", ...toWebSettings(web, "searxng") }, async (gateway) => {
     const own = { name: "Read", input_schema: { type: "object" } };
     const toolset = { type: "mcp_toolset", mcp_server_name: "workspace" };

@@ -114,7 +114,7 @@ function toThoughts(message: Json, seal: Seal): Json[] {
 
 const CLAUDE = "anthropic-claude-v1";
 
-/** Claude's thoughts are its own on either side. */
+/** Claude's thoughts have the same fields in both APIs. */
 function toClaudeThought({ text: thinking, signature, data }: Json): Json {
   return data === undefined
     ? { type: "thinking", thinking: text(thinking), signature }
@@ -164,7 +164,7 @@ function toFormat(format: unknown): Json | undefined {
   return schema === undefined ? { type: format.type } : { type: format.type, schema };
 }
 
-/** Reduces a request to one form for what both APIs can express: its content block by block, and its settings. */
+/** Reduces a request to one form of the parts that both APIs have: its content block by block, and its settings. */
 export function toPlain(request: Json): Json {
   const { system, messages, tools, tool_choice, output_config, output_format, thinking } = request;
   const format = (isJson(output_config) ? output_config.format : undefined) ?? output_format;
@@ -196,7 +196,7 @@ export function toPlain(request: Json): Json {
   return JSON.parse(JSON.stringify(plain, (_key, value) => value ?? undefined));
 }
 
-/** The text of a system message is joined if no part is marked for the cache. Empty text is left out. */
+/** Joins the text of a system message if no part is marked for the cache. Omits empty text. */
 function toPlainBlocks(role: string, blocks: readonly Json[]): Json[] {
   const kept = blocks.filter((block) => block.type !== "text" || block.text !== "");
   const marked = kept.some(({ cache_control }) => isJson(cache_control));
@@ -219,7 +219,7 @@ function toPlainBlock(
   const result = blocks.map((one) =>
     one.type === "tool_reference" ? `Tool loaded: ${one.tool_name}` : text(one.text)
   ).join("\n");
-  // A result that is one text may be marked as a whole, or that text.
+  // The cache mark may be on the result, or on its text.
   const mark = block.cache_control ??
     blocks.findLast(({ cache_control }) => isJson(cache_control))?.cache_control;
   return { type, ...block, text: is_error === true ? `Error: ${result}` : result, cache_control: mark };

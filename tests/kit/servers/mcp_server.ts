@@ -4,7 +4,7 @@ import { type Loopback, serve } from "./web.ts";
 /** A JSON object. */
 type Json = { [key: string]: unknown };
 
-/** A JSON-RPC message that the server got. */
+/** A request that the server received. */
 export interface McpRequest {
   /** Method of the HTTP request. */
   http: string;
@@ -22,9 +22,9 @@ export interface TestMcpOptions {
   pageSize?: number;
   /** Returns the result of a call, or a JSON-RPC error. */
   call?: (name: string, input: Json) => Json | Promise<Json>;
-  /** How requests are answered. `sse` opens a stream of its own for them, as in the first revision. */
+  /** Form of the answers. `sse` sends them over a separate stream, as in the first revision. */
   transport?: "json" | "stream" | "sse";
-  /** True for a server that knows only the revision 2026-07-28, which has no `initialize` and no sessions. */
+  /** True for a server that supports only the revision 2026-07-28, which has no `initialize` and no sessions. */
   modern?: boolean;
   /** The session id that is given and required. */
   session?: string;
@@ -49,17 +49,17 @@ export interface TestMcpServer {
   close(): Promise<void>;
 }
 
-/** Result of a call that ends the streams of a server by events, and asks for a new one at once. */
+/** Result of a call that ends the streams of a server by events, and tells the client to reconnect at once. */
 export const END_STREAM: Json = {};
 
-/** The tool of a server that chooses no others. */
+/** The default tool of a server. */
 export const ECHO = {
   name: "echo",
   description: "Repeats a word.",
   inputSchema: { type: "object", properties: { word: { type: "string" } }, required: ["word"] },
 };
 
-/** Starts a server at a port of its own. */
+/** Starts a server at a free port. */
 export async function serveMcp(options: TestMcpOptions = {}): Promise<TestMcpServer> {
   const requests: McpRequest[] = [];
   const streams = new Set<ServerResponse>();

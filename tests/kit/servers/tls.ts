@@ -1,4 +1,4 @@
-/** A certificate for `docs.test` alone, signed by itself; it guards nothing but servers of tests on the loopback. */
+/** A self-signed certificate for `docs.test`, which only servers of tests on the loopback use. */
 export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
 MIIBkTCCATigAwIBAgIUYo0Ulm1+aSHrjyjHjdlZFpg0cQgwCgYIKoZIzj0EAwIw
 FDESMBAGA1UEAwwJZG9jcy50ZXN0MCAXDTI2MTEzMDA2NDcyOVoYDzIxMjUwNjI0

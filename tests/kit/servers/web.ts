@@ -11,19 +11,19 @@ export interface Loopback {
   readonly port: number;
   /** `127.0.0.1:port` */
   readonly host: string;
-  /** The URLs that were asked, as paths. */
-  readonly asked: string[];
+  /** The paths of the requests so far, with their queries. */
+  readonly paths: string[];
   close(): Promise<void>;
 }
 
-/** Starts a server on the loopback, at a port of its own. */
+/** Starts a server at a free port of the loopback. */
 export async function serve(
   answer: RequestListener,
   tls?: { cert: string; key: string },
 ): Promise<Loopback> {
-  const asked: string[] = [];
+  const paths: string[] = [];
   const listener: RequestListener = (request, response) => {
-    asked.push(request.url ?? "");
+    paths.push(request.url ?? "");
     answer(request, response);
   };
   const server: Server = tls === undefined ? createServer(listener) : createSecureServer(tls, listener);
@@ -33,7 +33,7 @@ export async function serve(
   return {
     port,
     host: `127.0.0.1:${port}`,
-    asked,
+    paths,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -47,14 +47,14 @@ function toPort(address: AddressInfo | string | null): number {
   return address.port;
 }
 
-/** What a web in a test may be made of. */
+/** Options of {@linkcode createTestWeb}. */
 export interface TestWebOptions extends WebTransport, Partial<WebCall> {
   allow?: readonly string[];
   limits?: Partial<WebLimits>;
   search?: WebPolicy["search"];
 }
 
-/** Creates access to the web which reaches nothing but the hosts that are allowed, unless it brings other means. */
+/** Creates access to the web. It reaches only the allowed hosts, unless another transport is given. */
 export function createTestWeb(
   { allow = [], limits = {}, search = { engine: "openrouter" }, ...call }: TestWebOptions,
 ): Web {
@@ -63,7 +63,7 @@ export function createTestWeb(
   return createWeb(policy, means)({ signal, models });
 }
 
-/** What a tool of the web acts through in a test. */
+/** Creates the host of a web tool. */
 export function createTestHost(web: Web, complete: Host["models"]["complete"] = refuse): Host {
   return {
     signal: new AbortController().signal,
@@ -76,5 +76,5 @@ export function createTestHost(web: Web, complete: Host["models"]["complete"] = 
 }
 
 function refuse(): Promise<never> {
-  return Promise.reject(new Error("Nobody is to be asked"));
+  return Promise.reject(new Error("No request is allowed"));
 }

@@ -34,7 +34,7 @@ class FakeStore implements LedgerStore {
   readonly place = "disk";
   readonly written: LedgerBatch[] = [];
   isDown = false;
-  /** True if a write that fails has been made nevertheless. */
+  /** True if a failing write stores its batch nevertheless. */
   writesBeforeFailure = false;
   attempts: string[] = [];
 
@@ -50,7 +50,7 @@ class FakeStore implements LedgerStore {
   }
 }
 
-/** Lets promises settle. Nothing here waits for a timer. */
+/** Waits until pending promises have settled. Timers are not needed. */
 async function settled(): Promise<void> {
   for (let nth = 0; nth < 20; nth++) await Promise.resolve();
 }
@@ -87,7 +87,7 @@ test("toCounts() rounds the fractions of tokens that an upstream reports", () =>
   assert.deepEqual([input, cacheRead, output], [2, 0, 4]);
 });
 
-test("addCounts() gives the same sum in any order and any grouping", () => {
+test("addCounts() returns the same sum in any order and any grouping", () => {
   const Costs = fc.array(fc.double({ min: 0, max: 50, noNaN: true }), { minLength: 1, maxLength: 40 });
   fc.assert(fc.property(Costs, fc.nat(40), (costs, cut) => {
     const counts = costs.map((usd, now) =>
@@ -98,7 +98,7 @@ test("addCounts() gives the same sum in any order and any grouping", () => {
   }));
 });
 
-test("addCounts() keeps sums that stores can read, whatever upstreams report", () => {
+test("addCounts() keeps sums that stores can read for any report of an upstream", () => {
   const counts = toCounts({ tokens: TOKENS, cost: 1e300, usd: 1e300 }, { isFirst: true, now: 1 });
   const { reported } = addCounts(new Array<Counts>(2000).fill(counts));
   assert.equal(reported, Number.MAX_SAFE_INTEGER);
@@ -146,7 +146,7 @@ test("LedgerTable keeps names apart that contain its separators", () => {
   assert.equal(table.size, 2);
 });
 
-test("createStoredLedger() writes what happened within 5 s in one batch, with the session", async () => {
+test("createStoredLedger() writes the turns of 5 s in one batch, with the session", async () => {
   const { clock, store, ledger } = start();
   ledger.add(entry({ sessionId: "s1" }));
   ledger.add(entry({ sessionId: "s1", isFirst: false, cost: undefined, usd: undefined }));

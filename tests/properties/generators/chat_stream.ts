@@ -3,18 +3,18 @@ import { unseal } from "../../../lib/dialects/sealed.ts";
 import type { Wire } from "../../kit/json.ts";
 import { MODELS } from "../../kit/requests/request.ts";
 
-/** A stream of chat completions as some host would send it, and the message that it tells. */
+/** A stream of chat completions as some host would send it, and the message that it contains. */
 export interface ChatStream {
   body: string;
   message: { content: Wire[]; stop_reason: string; usage: Wire };
 }
 
-/** Something the model says. A `piece` belongs to the call that was opened `call`-th. */
-type Say =
-  | { say: "text" | "think"; words: string }
-  | { say: "secret"; data: string }
-  | { say: "announce" | "open"; call: number }
-  | { say: "piece"; call: number; words: string };
+/** One step of an answer. A `piece` belongs to the call that was opened `call`-th. */
+type Step =
+  | { kind: "text" | "think"; text: string }
+  | { kind: "secret"; data: string }
+  | { kind: "announce" | "open"; call: number }
+  | { kind: "piece"; call: number; text: string };
 
 interface Call {
   id: string;
@@ -23,7 +23,7 @@ interface Call {
   cuts: number[];
 }
 
-/** How hosts number the pieces of calls. Those that name neither id nor index can say only one call after the other. */
+/** Ways of hosts to number the pieces of calls. With neither id nor index, calls can only follow one another. */
 const NUMBERINGS = {
   openai: { index: true, id: "first", name: "first", interleaved: true },
   empties: { index: true, id: "empty", name: "empty", interleaved: true },
@@ -47,7 +47,7 @@ type Framing = {
   bom: boolean;
 };
 
-const words = fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 });
+const text = fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 });
 const call: fc.Arbitrary<Call> = fc.record({
   id: fc.oneof(
     fc.constantFrom("call_a", "toolu_b", "functions.add:0", "bash:1", "é/x"),
@@ -70,11 +70,11 @@ const script = fc.record({
     "claude",
     "parts",
   ),
-  said: fc.array(
+  segments: fc.array(
     fc.oneof(
-      fc.record({ say: fc.constant("text" as const), words }),
-      fc.record({ say: fc.constant("think" as const), words }),
-      fc.record({ say: fc.constant("secret" as const), data: words }),
+      fc.record({ kind: fc.constant("text" as const), text }),
+      fc.record({ kind: fc.constant("think" as const), text }),
+      fc.record({ kind: fc.constant("secret" as const), data: text }),
     ),
     { maxLength: 6 },
   ),
@@ -105,54 +105,54 @@ const script = fc.record({
 });
 type Script = typeof script extends fc.Arbitrary<infer T> ? T : never;
 
-/** Some hosts call every call of a tool by the same id, and tell them apart by their index. */
+/** Sets the same id for all calls, as some hosts do. Only their index differs. */
 function withSameId(given: Script): Script {
   const same = "same" in given.numbering;
   return same ? { ...given, calls: given.calls.map((one) => ({ ...one, id: "same" })) } : given;
 }
 
-/** An answer that ends with tool calls, but has neither calls nor words, is an error. */
+/** Replaces the finish reason `tool_calls` of an answer without calls: without text, it would be an error. */
 function withTrueFinish(given: Script): Script {
   const isEmpty = given.finish === "tool_calls" && given.calls.length === 0;
   return isEmpty ? { ...given, finish: "stop" } : given;
 }
 
-/** Streams of chat completions in every form that is known of hosts. */
+/** Streams of chat completions in every known form of hosts. */
 export const chatStream: fc.Arbitrary<ChatStream> = script.map(withSameId).map(withTrueFinish).map(
   (given) => {
-    const says = weave(given);
+    const steps = weave(given);
     return {
-      body: frame(toChunks(says, given), given.framing),
-      message: { content: toContent(says, given), stop_reason: toReason(given), usage: toUsage(given) },
+      body: frame(toChunks(steps, given), given.framing),
+      message: { content: toContent(steps, given), stop_reason: toReason(given), usage: toUsage(given) },
     };
   },
 );
 
-/** Lays what is said and the pieces of the calls over each other, each in its own order. */
-function weave({ numbering, reasoning, said, calls, picks }: Script): Say[] {
-  const lanes: Say[][] = [said.filter(({ say }) => reasoning === "details" || say !== "secret")];
+/** Interleaves the segments and the pieces of the calls; the order within each stays. */
+function weave({ numbering, reasoning, segments, calls, picks }: Script): Step[] {
+  const lanes: Step[][] = [segments.filter(({ kind }) => reasoning === "details" || kind !== "secret")];
   for (const [nth, { args, cuts }] of calls.entries()) {
-    const lane: Say[] = [{ say: "open", call: nth }];
-    if (numbering.id === "announced") lane.unshift({ say: "announce", call: nth });
+    const lane: Step[] = [{ kind: "open", call: nth }];
+    if (numbering.id === "announced") lane.unshift({ kind: "announce", call: nth });
     let at = 0;
     for (const size of [...cuts, args.length]) {
-      if (at < args.length) lane.push({ say: "piece", call: nth, words: args.slice(at, at + size) });
+      if (at < args.length) lane.push({ kind: "piece", call: nth, text: args.slice(at, at + size) });
       at += size;
     }
     if (numbering.interleaved) lanes.push(lane);
     else lanes[1] = [...(lanes[1] ?? []), ...lane];
   }
-  const says: Say[] = [];
+  const steps: Step[] = [];
   for (let nth = 0; lanes.some((lane) => lane.length > 0); nth++) {
     const full = lanes.filter((lane) => lane.length > 0);
     const next = full[(picks[nth % picks.length] ?? 0) % full.length]?.shift();
-    if (next !== undefined) says.push(next);
+    if (next !== undefined) steps.push(next);
   }
-  return says;
+  return steps;
 }
 
-/** What an Anthropic client must read. */
-function toContent(says: readonly Say[], { calls, reasoning, numbering }: Script): Wire[] {
+/** Returns the content that a client of Anthropic's API must receive. */
+function toContent(steps: readonly Step[], { calls, reasoning, numbering }: Script): Wire[] {
   const content: Wire[] = [];
   const opened: number[] = [];
   let secret = false;
@@ -162,16 +162,16 @@ function toContent(says: readonly Say[], { calls, reasoning, numbering }: Script
     else if (secret) content.push({ type: "redacted_thinking" });
     secret = false;
   };
-  for (const said of says) {
-    switch (said.say) {
+  for (const step of steps) {
+    switch (step.kind) {
       case "think":
         if (content.at(-1)?.type !== "thinking" || content.at(-1)?.closed) {
           content.push({ type: "thinking", thinking: "" });
         }
-        content.at(-1).thinking += said.words;
-        // Claude signs its thinking, and says nothing to it afterwards.
+        content.at(-1).thinking += step.text;
+        // Claude's signature ends its thinking.
         if (reasoning === "claude") {
-          Object.assign(content.at(-1), { signature: `sig ${said.words}`, closed: true });
+          Object.assign(content.at(-1), { signature: `sig ${step.text}`, closed: true });
         }
         secret = false;
         break;
@@ -181,12 +181,12 @@ function toContent(says: readonly Say[], { calls, reasoning, numbering }: Script
       case "text":
         close();
         if (content.at(-1)?.type !== "text") content.push({ type: "text", text: "" });
-        content.at(-1).text += said.words;
+        content.at(-1).text += step.text;
         break;
       case "open": {
         close();
-        opened.push(said.call);
-        const { id, name, args } = calls[said.call] ?? { id: "", name: "", args: "" };
+        opened.push(step.call);
+        const { id, name, args } = calls[step.call] ?? { id: "", name: "", args: "" };
         const known = numbering.id === "never" ? undefined : id;
         content.push({ type: "tool_use", id: known, name, input: JSON.parse(args) });
       }
@@ -212,7 +212,7 @@ function toUsage({ usage: { prompt, read, written, completion, thinking } }: Scr
   };
 }
 
-function toChunks(says: readonly Say[], given: Script): Wire[] {
+function toChunks(steps: readonly Step[], given: Script): Wire[] {
   const { numbering, reasoning, calls, finish, role, blank, index, usage } = given;
   const chunks: Wire[] = [];
   const add = (delta: Wire, more: Wire = {}) => {
@@ -248,30 +248,30 @@ function toChunks(says: readonly Say[], given: Script): Wire[] {
   const counts = toCounts(given);
   if (usage.where === "early") add({ content: "" }, {});
   if (usage.where === "early") Object.assign(chunks.at(-1), { usage: counts });
-  for (const said of says) {
-    switch (said.say) {
+  for (const step of steps) {
+    switch (step.kind) {
       case "text":
-        add({ content: reasoning === "parts" ? [{ type: "text", text: said.words }] : said.words });
+        add({ content: reasoning === "parts" ? [{ type: "text", text: step.text }] : step.text });
         break;
       case "think":
-        add(toThought(said.words, reasoning));
-        if (reasoning === "claude") add({ reasoning_details: [toSignature(said.words)] });
+        add(toThought(step.text, reasoning));
+        if (reasoning === "claude") add({ reasoning_details: [toSignature(step.text)] });
         break;
       case "secret":
         add({
-          reasoning_details: [{ type: "reasoning.encrypted", data: said.data, format: "unknown", index: 0 }],
+          reasoning_details: [{ type: "reasoning.encrypted", data: step.data, format: "unknown", index: 0 }],
         });
         break;
       case "announce": {
-        const { function: _function, ...announced } = toCall(said.call, false, {});
-        add({ tool_calls: [{ ...announced, id: calls[said.call]?.id }] });
+        const { function: _function, ...announced } = toCall(step.call, false, {});
+        add({ tool_calls: [{ ...announced, id: calls[step.call]?.id }] });
         break;
       }
       case "open":
-        add({ tool_calls: [toCall(said.call, true, { arguments: "" })] });
+        add({ tool_calls: [toCall(step.call, true, { arguments: "" })] });
         break;
       case "piece":
-        add({ tool_calls: [toCall(said.call, false, { arguments: said.words })] });
+        add({ tool_calls: [toCall(step.call, false, { arguments: step.text })] });
     }
   }
   const [last] = chunks.at(-1)?.choices ?? [];
@@ -316,7 +316,7 @@ function toThought(thought: string, reasoning: Reasoning): Wire {
   }
 }
 
-/** How OpenRouter ends Claude's thinking: with a detail that has no text, or an empty one. */
+/** Returns the detail by which OpenRouter ends Claude's thinking: it has no text, or an empty one. */
 function toSignature(thought: string): Wire {
   const empty = thought.length % 2 === 0 ? { text: "" } : {};
   return {
@@ -338,16 +338,16 @@ function frame(chunks: readonly Wire[], { end, space, comments, done, last, bom 
   return (bom ? "\ufeff" : "") + (last ? text : text.trimEnd());
 }
 
-/** Whole chat completions, and the messages that they tell. */
+/** Chat completions that are not streamed, and the messages that they contain. */
 export const chatWhole: fc.Arbitrary<ChatStream> = script.map(withSameId).map(withTrueFinish).map((given) => {
-  const { said, calls, reasoning } = given;
+  const { segments, calls, reasoning } = given;
   const join = (kind: string) =>
-    said.map((one) => one.say === kind && "words" in one ? one.words : "").join("");
+    segments.map((one) => one.kind === kind && "text" in one ? one.text : "").join("");
   const [thought, text] = [join("think"), join("text")];
-  const says: Say[] = [
-    ...(thought ? [{ say: "think" as const, words: thought }] : []),
-    ...(text ? [{ say: "text" as const, words: text }] : []),
-    ...calls.map((_call, nth) => ({ say: "open" as const, call: nth })),
+  const steps: Step[] = [
+    ...(thought ? [{ kind: "think" as const, text: thought }] : []),
+    ...(text ? [{ kind: "text" as const, text }] : []),
+    ...calls.map((_call, nth) => ({ kind: "open" as const, call: nth })),
   ];
   const tool_calls = calls.map(({ id, name, args }, nth) => ({
     ...(given.index === 0 && { index: nth }),
@@ -362,13 +362,13 @@ export const chatWhole: fc.Arbitrary<ChatStream> = script.map(withSameId).map(wi
   const choices = [{ index: 0, message, finish_reason: given.finish }];
   return {
     body: JSON.stringify({ id: "gen-1", object: "chat.completion", choices, usage: toCounts(given) }),
-    message: { content: toContent(says, given), stop_reason: toReason(given), usage: toUsage(given) },
+    message: { content: toContent(steps, given), stop_reason: toReason(given), usage: toUsage(given) },
   };
 });
 
 /**
- * Takes out of a block what a gateway is free to choose, after looking whether it chose well: made-up ids become
- * `undefined`, seals of reasoning what they hold.
+ * Removes from a block what a gateway may choose: a generated id in valid form becomes `undefined`, a sealed value is
+ * replaced by its content.
  */
 export function normalise(block: Wire): Wire {
   const { signature, data, ...rest } = block;
@@ -378,7 +378,7 @@ export function normalise(block: Wire): Wire {
   if (block.type !== "thinking" && block.type !== "redacted_thinking") return block;
   const sealed = unseal(signature ?? data, `openrouter/${MODELS.chat}`);
   if (sealed === undefined) return block;
-  // Claude's signature is sealed for a model of another name, and comes back with it.
+  // The seal contains Claude's signature, because the model's name is not Claude's.
   const [claude] = sealed.filter(({ format }) => format === "anthropic-claude-v1");
   return { ...rest, ...(claude && { signature: claude.signature }), sealed };
 }

@@ -2,12 +2,12 @@ import fc from "fast-check";
 import type { LossReport } from "../../../lib/dialects/loss.ts";
 import type { Wire } from "../../kit/json.ts";
 
-const words = fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 });
+const plainText = fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 });
 const mark = fc.constantFrom({}, {}, { cache_control: { type: "ephemeral", ttl: "1h" } });
 const mix = (...parts: fc.Arbitrary<Wire>[]): fc.Arbitrary<Wire> =>
   fc.tuple(...parts).map((each) => Object.assign({}, ...each));
 
-const text = mix(words.map((text) => ({ type: "text", text })), mark);
+const text = mix(plainText.map((text) => ({ type: "text", text })), mark);
 const image = fc.oneof(
   fc.base64String({ minLength: 4 }).map((data) => ({ type: "base64", media_type: "image/png", data })),
   fc.webUrl().map((url) => ({ type: "url", url })),
@@ -27,17 +27,17 @@ const id = fc.oneof(
 );
 const call = fc.record({ type: fc.constant("tool_use"), id, name: fc.constantFrom("read", "write"), input });
 
-/** A turn: what the user says, what the model thinks, says and calls, and the results of that. */
+/** A turn: the user's question, the model's thoughts, texts and calls, and the results of the calls. */
 const turn = fc.record({
-  asked: fc.array(fc.oneof(text, image, pdf), { minLength: 1, maxLength: 3 }),
+  question: fc.array(fc.oneof(text, image, pdf), { minLength: 1, maxLength: 3 }),
   thoughts: fc.array(thought, { maxLength: 1 }),
-  said: fc.array(text, { maxLength: 1 }),
+  texts: fc.array(text, { maxLength: 1 }),
   calls: fc.uniqueArray(call, { maxLength: 3, selector: ({ id }) => id }),
-  results: fc.array(fc.tuple(words, fc.boolean()), { minLength: 3, maxLength: 3 }),
-}).map(({ asked, thoughts, said, calls, results }): Wire[] => [
-  { role: "user", content: asked },
-  ...(said.length + calls.length > 0
-    ? [{ role: "assistant", content: [...thoughts, ...said, ...calls] }]
+  results: fc.array(fc.tuple(plainText, fc.boolean()), { minLength: 3, maxLength: 3 }),
+}).map(({ question, thoughts, texts, calls, results }): Wire[] => [
+  { role: "user", content: question },
+  ...(texts.length + calls.length > 0
+    ? [{ role: "assistant", content: [...thoughts, ...texts, ...calls] }]
     : []),
   ...(calls.length > 0
     ? [{
@@ -73,7 +73,7 @@ export const conversations = (sealReasoning: (text: string) => string): fc.Arbit
     thinking: fc.constantFrom({ type: "adaptive" }, { type: "disabled" }),
     temperature: fc.double({ min: 0, max: 1, noNaN: true }),
     top_p: fc.double({ min: 0, max: 1, noNaN: true }),
-    stop_sequences: fc.uniqueArray(words, { minLength: 1, maxLength: 4 }),
+    stop_sequences: fc.uniqueArray(plainText, { minLength: 1, maxLength: 4 }),
   }, { requiredKeys: ["model", "max_tokens", "messages", "tools"] }).map((request) =>
     uniquely(request, sealReasoning)
   );
@@ -96,7 +96,7 @@ function uniquely(request: Wire, sealReasoning: (text: string) => string): Wire 
   return again;
 }
 
-/** Removes what a translation reports as lost. What is replaced is removed from the result as well. */
+/** Removes the parts that a translation reports as lost, replaced parts from the result as well. */
 export function removeLosses(expected: Wire, actual: Wire, loss: LossReport): void {
   for (const [path, action] of loss.entries) {
     remove(expected, path.split("."));

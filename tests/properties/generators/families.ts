@@ -9,20 +9,20 @@ import { LossReport } from "../../../lib/dialects/loss.ts";
 import { foldEvents } from "../../kit/events.ts";
 import type { Wire } from "../../kit/json.ts";
 
-/** OpenRouter in its two languages. */
+/** OpenRouter's dialects, by its two APIs. */
 export const openrouter = dialectFor("openrouter", "openai", "");
 const anthropic = dialectFor("openrouter", "anthropic", "");
 
-/** How one family of models reasons on the wire of one kind of host. */
+/** The format in which one kind of host sends the reasoning of one family of models. */
 export interface Family {
   name: string;
   dialect: Dialect;
   model: string;
-  /** What it sends, and the message that it wants to see again. */
+  /** The events of an answer, and the message that the host requires in the next turn. */
   turn: fc.Arbitrary<{ sent: Wire[]; wanted: Wire }>;
 }
 
-/** A thought that can be found again, whatever becomes of it. */
+/** A unique thought, which a test can find in any format. */
 const thought = fc.tuple(fc.uuid(), fc.string({ unit: "grapheme", maxLength: 4 })).map(([id, more]) =>
   `thought ${id} ${more}.`
 );
@@ -33,8 +33,8 @@ const pieces = (text: fc.Arbitrary<string>) =>
     parts: whole.match(new RegExp(`[^]{1,${size}}`, "gu")) ?? [],
   }));
 
-/** A thought in pieces and a secret, each new. */
-const told = fc.record({ said: pieces(thought), secret });
+/** A unique thought in pieces, and a unique secret. */
+const reasoningAndSecret = fc.record({ reasoning: pieces(thought), secret });
 
 const call = (id: string, more: Wire = {}) => ({
   id,
@@ -45,7 +45,7 @@ const call = (id: string, more: Wire = {}) => ({
 const answered = { role: "assistant", content: "No." };
 const called = { role: "assistant", content: null };
 
-/** The chunks of a completion that thinks, and then answers or calls. */
+/** The chunks of a completion with reasoning, and then a text or a call. */
 const chunks = (deltas: Wire[], last: Wire = { content: "No." }) => [
   ...[...deltas, last].map((delta) => ({ choices: [{ index: 0, delta }] })),
   { choices: [{ index: 0, delta: {}, finish_reason: "stop" }] },
@@ -59,7 +59,7 @@ const encrypted = (data: string, id: string, format: string) => ({
   reasoning_details: [{ type: "reasoning.encrypted", data, id, format, index: 0 }],
 });
 
-/** The events of a native answer made of these blocks; a block's deltas come apart from it. */
+/** The events of a native answer with these blocks, each with its deltas. */
 const native = (blocks: { block: Wire; deltas?: Wire[] }[]): Wire[] => [
   { type: "message_start", message: { id: "msg_1", usage: { input_tokens: 1, output_tokens: 1 } } },
   ...blocks.flatMap(({ block, deltas = [] }, index) => [
@@ -83,20 +83,20 @@ const thinking = (parts: string[], signature?: string) => ({
 });
 const text = { type: "text", text: "No." };
 
-/** A field of its own, in the words of its host. */
+/** Creates a family whose reasoning is plain text in a separate field. */
 function plain(name: string, dialect: Dialect, model: string, field: string): Family {
   return {
     name,
     dialect,
     model,
-    turn: told.map(({ said }) => ({
-      sent: chunks(said.parts.map((piece) => ({ [field]: piece }))),
-      wanted: { ...answered, [field]: said.whole },
+    turn: reasoningAndSecret.map(({ reasoning }) => ({
+      sent: chunks(reasoning.parts.map((piece) => ({ [field]: piece }))),
+      wanted: { ...answered, [field]: reasoning.whole },
     })),
   };
 }
 
-/** The events of a response made of these items, each with the deltas of its thought. */
+/** The events of a response with these items, each with the deltas of its thought. */
 const response = (items: { item: Wire; deltas?: Wire[] }[]): Wire[] => [
   { type: "response.created", response: { status: "in_progress" } },
   ...items.flatMap(({ item, deltas = [] }, output_index) => [
@@ -118,15 +118,15 @@ const responsesCall = (name: string) => ({
   arguments: "{}",
 });
 
-/** The families of models, each on the road it takes. */
+/** The families of models, each with its API and host. */
 export const FAMILIES: Family[] = [
   {
     name: "Claude in chat completions",
     dialect: openrouter,
     model: "anthropic/claude-opus-5.5",
-    turn: told.map(({ said, secret }) => ({
+    turn: reasoningAndSecret.map(({ reasoning, secret }) => ({
       sent: chunks([
-        ...said.parts.map((piece) => detailed("reasoning.text", piece, "anthropic-claude-v1")),
+        ...reasoning.parts.map((piece) => detailed("reasoning.text", piece, "anthropic-claude-v1")),
         {
           reasoning_details: [{
             type: "reasoning.text",
@@ -140,7 +140,7 @@ export const FAMILIES: Family[] = [
         ...answered,
         reasoning_details: [{
           type: "reasoning.text",
-          text: said.whole,
+          text: reasoning.whole,
           signature: `claude ${secret}`,
           format: "anthropic-claude-v1",
         }],
@@ -151,7 +151,7 @@ export const FAMILIES: Family[] = [
     name: "Gemini in chat completions",
     dialect: openrouter,
     model: "google/gemini-3-pro",
-    turn: told.map(({ secret }) => {
+    turn: reasoningAndSecret.map(({ secret }) => {
       const detail = encrypted(secret, "call_1", "google-gemini-v1");
       return {
         sent: chunks([detail], { tool_calls: [{ index: 0, ...call("call_1") }] }),
@@ -172,17 +172,17 @@ export const FAMILIES: Family[] = [
     name: "Grok in chat completions",
     dialect: openrouter,
     model: "x-ai/grok-4.1-fast",
-    turn: told.map(({ said, secret }) => {
+    turn: reasoningAndSecret.map(({ reasoning, secret }) => {
       const format = "xai-responses-v1";
       return {
         sent: chunks([
-          ...said.parts.map((piece) => detailed("reasoning.summary", piece, format)),
+          ...reasoning.parts.map((piece) => detailed("reasoning.summary", piece, format)),
           encrypted(secret, `rs_${secret}`, format),
         ]),
         wanted: {
           ...answered,
           reasoning_details: [
-            { type: "reasoning.summary", summary: said.whole, format },
+            { type: "reasoning.summary", summary: reasoning.whole, format },
             { type: "reasoning.encrypted", data: secret, id: `rs_${secret}`, format },
           ],
         },
@@ -193,7 +193,7 @@ export const FAMILIES: Family[] = [
     name: "GPT in chat completions",
     dialect: openrouter,
     model: "openai/gpt-5",
-    turn: told.map(({ secret }) => ({
+    turn: reasoningAndSecret.map(({ secret }) => ({
       sent: chunks([encrypted(secret, `rs_${secret}`, "openai-responses-v1")]),
       wanted: {
         ...answered,
@@ -210,11 +210,11 @@ export const FAMILIES: Family[] = [
     name: `a model without a format of its own (${format})`,
     dialect: openrouter,
     model: "z-ai/glm-5",
-    turn: told.map(({ said }) => ({
-      sent: chunks(said.parts.map((piece) => detailed("reasoning.text", piece, format))),
+    turn: reasoningAndSecret.map(({ reasoning }) => ({
+      sent: chunks(reasoning.parts.map((piece) => detailed("reasoning.text", piece, format))),
       wanted: {
         ...answered,
-        reasoning_details: [{ type: "reasoning.text", text: said.whole, format }],
+        reasoning_details: [{ type: "reasoning.text", text: reasoning.whole, format }],
       },
     })),
   })),
@@ -224,11 +224,11 @@ export const FAMILIES: Family[] = [
     name: "Mistral",
     dialect: createChatDialect(CHAT_FEATURES.mistral),
     model: "magistral-medium",
-    turn: told.map(({ said }) => {
+    turn: reasoningAndSecret.map(({ reasoning }) => {
       const part = (piece: string) => ({ type: "thinking", thinking: [{ type: "text", text: piece }] });
       return {
-        sent: chunks(said.parts.map((piece) => ({ content: [part(piece)] }))),
-        wanted: { role: "assistant", content: [part(said.whole), text] },
+        sent: chunks(reasoning.parts.map((piece) => ({ content: [part(piece)] }))),
+        wanted: { role: "assistant", content: [part(reasoning.whole), text] },
       };
     }),
   },
@@ -252,7 +252,7 @@ export const FAMILIES: Family[] = [
     model: "deepseek-r1",
     turn: pieces(
       fc.tuple(fc.constantFrom("", "\n", " "), thought, fc.constantFrom("", "\n\n")).map(
-        ([before, said, after]) => `${before}<think>${after}${said}${after}</think>${after}No.`,
+        ([before, reasoning, after]) => `${before}<think>${after}${reasoning}${after}</think>${after}No.`,
       ),
     ).map(({ whole, parts }) => ({
       sent: chunks(parts.map((content) => ({ content })), {}),
@@ -263,10 +263,10 @@ export const FAMILIES: Family[] = [
     name: "GPT in the Responses API",
     dialect: dialectFor("openai", "auto", "gpt-5.6-sol"),
     model: "gpt-5.6-sol",
-    turn: fc.tuple(told, fc.boolean()).map(([{ said, secret }, readable]) => {
-      const summary = readable ? [{ type: "summary_text", text: said.whole }] : [];
+    turn: fc.tuple(reasoningAndSecret, fc.boolean()).map(([{ reasoning, secret }, readable]) => {
+      const summary = readable ? [{ type: "summary_text", text: reasoning.whole }] : [];
       const item = { type: "reasoning", summary, encrypted_content: secret };
-      const deltas = readable ? summaryDeltas(said.parts) : [];
+      const deltas = readable ? summaryDeltas(reasoning.parts) : [];
       return {
         sent: response([
           { item: { ...item, id: "rs_1", status: "completed" }, deltas },
@@ -287,14 +287,14 @@ export const FAMILIES: Family[] = [
     name: "a model on one's own machine in the Responses API",
     dialect: dialectFor("vllm", "responses", "qwen3"),
     model: "qwen3",
-    turn: told.map(({ said }) => {
+    turn: reasoningAndSecret.map(({ reasoning }) => {
       const item = {
         type: "reasoning",
         summary: [],
-        content: [{ type: "reasoning_text", text: said.whole }],
+        content: [{ type: "reasoning_text", text: reasoning.whole }],
       };
       return {
-        sent: response([{ item: { ...item, id: "rs_1" }, deltas: contentDeltas(said.parts) }, {
+        sent: response([{ item: { ...item, id: "rs_1" }, deltas: contentDeltas(reasoning.parts) }, {
           item: responsesText,
         }]),
         wanted: { items: [item, { ...responsesText, role: "assistant" }] },
@@ -305,11 +305,11 @@ export const FAMILIES: Family[] = [
     name: "Claude in its own language",
     dialect: anthropic,
     model: "anthropic/claude-opus-5.5",
-    turn: told.map(({ said, secret }) => ({
-      sent: native([thinking(said.parts, `claude ${secret}`), answer]),
+    turn: reasoningAndSecret.map(({ reasoning, secret }) => ({
+      sent: native([thinking(reasoning.parts, `claude ${secret}`), answer]),
       wanted: {
         role: "assistant",
-        content: [{ type: "thinking", thinking: said.whole, signature: `claude ${secret}` }, text],
+        content: [{ type: "thinking", thinking: reasoning.whole, signature: `claude ${secret}` }, text],
       },
     })),
   },
@@ -317,11 +317,14 @@ export const FAMILIES: Family[] = [
     name: "another model in Anthropic's language",
     dialect: anthropic,
     model: "minimax/minimax-m3",
-    turn: fc.tuple(told, fc.boolean()).map(([{ said, secret }, signed]) => ({
-      sent: native([thinking(said.parts, signed ? secret : undefined), answer]),
+    turn: fc.tuple(reasoningAndSecret, fc.boolean()).map(([{ reasoning, secret }, signed]) => ({
+      sent: native([thinking(reasoning.parts, signed ? secret : undefined), answer]),
       wanted: {
         role: "assistant",
-        content: [{ type: "thinking", thinking: said.whole, ...(signed && { signature: secret }) }, text],
+        content: [
+          { type: "thinking", thinking: reasoning.whole, ...(signed && { signature: secret }) },
+          text,
+        ],
       },
     })),
   },
@@ -329,10 +332,10 @@ export const FAMILIES: Family[] = [
     name: "another model in Anthropic's language, as OpenRouter says it",
     dialect: anthropic,
     model: "z-ai/glm-5",
-    turn: fc.tuple(told, fc.boolean()).map(([{ said, secret }, readable]) => {
+    turn: fc.tuple(reasoningAndSecret, fc.boolean()).map(([{ reasoning, secret }, readable]) => {
       const data = writeOpenRouterReasoning(
         readable
-          ? { type: "reasoning.text", text: said.whole, format: "unknown" }
+          ? { type: "reasoning.text", text: reasoning.whole, format: "unknown" }
           : { type: "reasoning.encrypted", data: secret, format: "unknown" },
       );
       const block = { type: "redacted_thinking", data };
@@ -344,7 +347,7 @@ export const FAMILIES: Family[] = [
   },
 ];
 
-/** The answer that a request of any API carries: its message, or its items. */
+/** Returns the answer in a request of any API: its message, or its items. */
 export function answerIn({ messages, input }: Wire): Wire {
   const isAnswer = ({ type, role }: Wire) =>
     role === "assistant" || type === "reasoning" || type === "function_call";
@@ -353,7 +356,7 @@ export function answerIn({ messages, input }: Wire): Wire {
 
 let ids = 0;
 
-/** What a turn with this model needs. */
+/** Creates the context of a turn with this model. */
 export function toContext(model: string): TurnContext & { loss: LossReport } {
   return {
     model,
@@ -366,7 +369,7 @@ export function toContext(model: string): TurnContext & { loss: LossReport } {
   };
 }
 
-/** The content that a client keeps of an answer. */
+/** Returns the content that a client receives of an answer. */
 export function readContent(
   { dialect, model }: Pick<Family, "dialect" | "model">,
   sent: readonly Wire[],

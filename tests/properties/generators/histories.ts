@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { Wire } from "../../kit/json.ts";
 
-/** What {@linkcode historyOf} is made of. */
+/** Options of {@linkcode historyOf}. */
 export interface HistoryOptions {
   /** The IDs of calls, of which some are used twice. */
   ids: fc.Arbitrary<string>;

@@ -3,14 +3,14 @@ import { unseal } from "../../../lib/dialects/sealed.ts";
 import type { Wire } from "../../kit/json.ts";
 import { MODELS } from "../../kit/requests/request.ts";
 
-/** A response of some host, and the message that it stands for. */
+/** A response of some host, and the message that it contains. */
 export interface ResponsesAnswer {
   body: string;
   message: { content: Wire[]; stop_reason: string; usage: Wire };
 }
 
-/** How a host sends its items: which of the events that repeat the same content. */
-interface Manner {
+/** The way in which a host sends its items: which of the events that repeat the same content. */
+interface ItemEncoding {
   /** `response.output_item.added`. */
   added: boolean;
   deltas: boolean;
@@ -30,7 +30,7 @@ interface Manner {
 
 /** Text of one part, cut into pieces of this size. */
 const part = fc.tuple(fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 }), fc.nat(4)).map(
-  ([words, size]) => ({ words: `${words}.`, size: size + 1 }),
+  ([text, size]) => ({ text: `${text}.`, size: size + 1 }),
 );
 const item = fc.oneof(
   fc.record({
@@ -56,7 +56,7 @@ const item = fc.oneof(
 );
 type Item = typeof item extends fc.Arbitrary<infer T> ? T : never;
 
-const manner: fc.Arbitrary<Manner> = fc.record({
+const encoding: fc.Arbitrary<ItemEncoding> = fc.record({
   added: fc.boolean(),
   deltas: fc.boolean(),
   partsDone: fc.boolean(),
@@ -81,7 +81,7 @@ const manner: fc.Arbitrary<Manner> = fc.record({
 
 const script = fc.record({
   items: fc.array(item, { maxLength: 5 }),
-  manner,
+  encoding,
   picks: fc.array(fc.nat(), { minLength: 30, maxLength: 30 }),
   limit: fc.constantFrom("none", "none", "max_output_tokens", "content_filter"),
   usage: fc.record({
@@ -94,15 +94,15 @@ const script = fc.record({
 });
 type Script = typeof script extends fc.Arbitrary<infer T> ? T : never;
 
-/** Streams of responses in every form that is known of hosts. */
+/** Streams of responses in every known form of hosts. */
 export const responsesStream: fc.Arbitrary<ResponsesAnswer> = script.map((given) => ({
-  body: frame(toEvents(given), given.manner),
+  body: frame(toEvents(given), given.encoding),
   message: toMessage(given),
 }));
 
-/** Whole responses. */
+/** Responses that are not streamed. */
 export const responsesWhole: fc.Arbitrary<ResponsesAnswer> = script.map((given) => ({
-  body: JSON.stringify(toResponse({ ...given, manner: { ...given.manner, output: true } })),
+  body: JSON.stringify(toResponse({ ...given, encoding: { ...given.encoding, output: true } })),
   message: toMessage(given),
 }));
 
@@ -110,10 +110,10 @@ function toMessage({ items, limit, usage }: Script): ResponsesAnswer["message"] 
   const content = items.flatMap((one): Wire[] => {
     switch (one.type) {
       case "message":
-        return [{ type: "text", text: one.parts.map(({ words }) => words).join("") }];
+        return [{ type: "text", text: one.parts.map(({ text }) => text).join("") }];
       case "reasoning": {
         const sealed = toSealed(one);
-        const thinking = one.parts.map(({ words }) => words).join("\n\n");
+        const thinking = one.parts.map(({ text }) => text).join("\n\n");
         if (thinking !== "") return [{ type: "thinking", thinking, sealed }];
         return one.secret === null ? [] : [{ type: "redacted_thinking", sealed }];
       }
@@ -138,9 +138,9 @@ function toMessage({ items, limit, usage }: Script): ResponsesAnswer["message"] 
   };
 }
 
-/** What the next turn must carry of a reasoning item. */
+/** Returns the fields of a reasoning item that the next turn must contain. */
 function toSealed({ kind, parts, secret }: Extract<Item, { type: "reasoning" }>): Wire {
-  const texts = (type: string) => parts.map(({ words }) => ({ type, text: words }));
+  const texts = (type: string) => parts.map(({ text }) => ({ type, text }));
   return {
     field: "responses",
     type: "reasoning",
@@ -150,12 +150,12 @@ function toSealed({ kind, parts, secret }: Extract<Item, { type: "reasoning" }>)
   };
 }
 
-/** The whole item as hosts repeat it. */
+/** Returns the complete item as hosts repeat it. */
 function toWhole(one: Item, nth: number): Wire {
   switch (one.type) {
     case "message": {
       const field = one.kind === "refusal" ? "refusal" : "text";
-      const content = one.parts.map(({ words }) => ({ type: one.kind, [field]: words }));
+      const content = one.parts.map(({ text }) => ({ type: one.kind, [field]: text }));
       return { id: `msg_${nth}`, type: "message", status: "completed", role: "assistant", content };
     }
     case "reasoning": {
@@ -174,10 +174,10 @@ function toWhole(one: Item, nth: number): Wire {
   }
 }
 
-/** The events of one item, in order. */
-function toLane(one: Item, nth: number, { added, deltas, partsDone, done }: Manner): Wire[] {
+/** Returns the events of one item, in order. */
+function toLane(one: Item, nth: number, { added, deltas, partsDone, done }: ItemEncoding): Wire[] {
   const whole = toWhole(one, nth);
-  const cut = (words: string, size: number) => words.match(new RegExp(`[^]{1,${size}}`, "gu")) ?? [];
+  const cut = (text: string, size: number) => text.match(new RegExp(`[^]{1,${size}}`, "gu")) ?? [];
   const events: Wire[] = [];
   if (added) {
     const empty = one.type === "function_call"
@@ -211,13 +211,13 @@ function toLane(one: Item, nth: number, { added, deltas, partsDone, done }: Mann
       ? one.kind
       : "output_text";
     const name = `response.${names[kind]}`;
-    one.parts.forEach(({ words, size }, at) => {
+    one.parts.forEach(({ text, size }, at) => {
       const place = kind === "summary" ? { summary_index: at } : { content_index: at };
       if (deltas) {
-        for (const delta of cut(words, size)) events.push({ type: `${name}.delta`, ...place, delta });
+        for (const delta of cut(text, size)) events.push({ type: `${name}.delta`, ...place, delta });
       }
       if (partsDone) {
-        events.push({ type: `${name}.done`, ...place, [kind === "refusal" ? "refusal" : "text"]: words });
+        events.push({ type: `${name}.done`, ...place, [kind === "refusal" ? "refusal" : "text"]: text });
       }
     });
   }
@@ -225,22 +225,22 @@ function toLane(one: Item, nth: number, { added, deltas, partsDone, done }: Mann
   return events;
 }
 
-/** Lays the events of the items over each other: an item begins after those before it have begun. */
+/** Interleaves the events of the items: an item begins after those before it have begun. */
 function toEvents(given: Script): Wire[] {
-  const { items, manner, picks, limit } = given;
-  const lanes = items.map((one, nth) => toLane(one, nth, manner));
+  const { items, encoding, picks, limit } = given;
+  const lanes = items.map((one, nth) => toLane(one, nth, encoding));
   const events: Wire[] = [{ type: "response.created", response: { status: "in_progress", output: [] } }];
   const add = (nth: number, event: Wire) => {
-    const id = manner.ids === "none"
+    const id = encoding.ids === "none"
       ? undefined
-      : manner.ids === "stable"
+      : encoding.ids === "stable"
       ? `id_${nth}`
       : `id_${events.length}`;
     const { item, ...fields } = event;
     const { id: _id, ...unnamed } = item ?? {};
     events.push({
       ...fields,
-      ...(manner.indexes && { output_index: nth }),
+      ...(encoding.indexes && { output_index: nth }),
       ...(item === undefined ? id && { item_id: id } : { item: { ...unnamed, ...(id && { id }) } }),
     });
   };
@@ -248,7 +248,7 @@ function toEvents(given: Script): Wire[] {
   for (let pick = 0; lanes.some(({ length }) => length > 0); pick++) {
     while (begun < lanes.length && lanes[begun]?.length === 0) begun++;
     const open = lanes.flatMap((lane, nth) => lane.length > 0 && nth <= begun ? [nth] : []);
-    const nth = manner.overlaps ? open[(picks[pick % picks.length] ?? 0) % open.length] : open[0];
+    const nth = encoding.overlaps ? open[(picks[pick % picks.length] ?? 0) % open.length] : open[0];
     const event = nth === undefined ? undefined : lanes[nth]?.shift();
     if (nth === undefined || event === undefined) break;
     add(nth, event);
@@ -258,14 +258,14 @@ function toEvents(given: Script): Wire[] {
   return [...events, { type, response: toResponse(given) }];
 }
 
-function toResponse({ items, manner, limit, usage }: Script): Wire {
+function toResponse({ items, encoding, limit, usage }: Script): Wire {
   return {
     id: "resp_1",
     object: "response",
     status: limit === "none" ? "completed" : "incomplete",
     incomplete_details: limit === "none" ? null : { reason: limit },
     error: null,
-    output: manner.output ? items.map(toWhole) : [],
+    output: encoding.output ? items.map(toWhole) : [],
     usage: {
       input_tokens: usage.input,
       input_tokens_details: { cached_tokens: usage.read, cache_write_tokens: usage.written },
@@ -278,7 +278,7 @@ function toResponse({ items, manner, limit, usage }: Script): Wire {
 
 function frame(
   events: readonly Wire[],
-  { eventNames, framing: { end, comments, doneMark } }: Manner,
+  { eventNames, framing: { end, comments, doneMark } }: ItemEncoding,
 ): string {
   const frames = events.map((event, nth) => {
     const comment = comments.includes(nth) ? `: keepalive${end}${end}` : "";
@@ -288,7 +288,7 @@ function frame(
   return frames.join("") + (doneMark ? `data: [DONE]${end}${end}` : "");
 }
 
-/** Replaces the seal of a block by what it holds. */
+/** Replaces the seal of a block by its content. */
 export function unsealBlock({ signature, data, ...block }: Wire): Wire {
   if (block.type !== "thinking" && block.type !== "redacted_thinking") return block;
   const [sealed] = unseal(signature ?? data, `openrouter/${MODELS.responses}`) ?? [];

@@ -15,7 +15,7 @@ const READ = [["Read", { path: "a" }]] as const;
 const whole = (message: unknown, finish = "stop") =>
   JSON.stringify({ choices: [{ index: 0, message, finish_reason: finish }] });
 
-/** Strange answers of hosts of chat completions. */
+/** Unusual answers of hosts of chat completions. */
 export const CHAT_ANSWERS: readonly OddAnswer[] = [
   {
     name: "a finish that is an object",

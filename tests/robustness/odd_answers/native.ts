@@ -22,7 +22,7 @@ const HI = delta({ type: "text_delta", text: "Hi" });
 const READ = begin({ type: "tool_use", id: "a", name: "Read", input: {} });
 const input = (partial_json: unknown) => delta({ type: "input_json_delta", partial_json });
 
-/** Strange answers of hosts that imitate Anthropic's API. */
+/** Unusual answers of hosts that imitate Anthropic's API. */
 export const NATIVE_ANSWERS: readonly OddAnswer[] = [
   {
     name: "an error beside the last delta",

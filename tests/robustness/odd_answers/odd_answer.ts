@@ -1,16 +1,16 @@
 import type { Json } from "../../kit/json.ts";
 
-/** A strange answer of a host, and what a client must receive. */
+/** An unusual answer of a host, and the answer that a client must receive. */
 export interface OddAnswer {
   name: string;
   /** Body of the upstream's response. */
   body: string | Uint8Array;
   /** Default: `text/event-stream`. */
   contentType?: string;
-  /** What follows the body; by default the end of the connection. */
+  /** Event after the body. Default: the end of the connection. */
   ending?: "close" | "reset" | "open";
-  /** Type of the error that the client receives, and words of the upstream in its message. */
-  error?: readonly [type: string, words?: RegExp];
+  /** Type of the error that the client receives, and a pattern of the upstream's text in its message. */
+  error?: readonly [type: string, pattern?: RegExp];
   /** Stop reason of the answer. */
   stop?: string;
   /** Text of the answer, in all its blocks; by default none. */
@@ -18,7 +18,7 @@ export interface OddAnswer {
   thinking?: string;
   /** Names and inputs of the calls; by default none. */
   calls?: readonly (readonly [name: string, input: Json])[];
-  /** What `x-gateway-loss` reports of a whole answer. */
+  /** Pattern of `x-gateway-loss` for an answer that is not streamed. */
   loss?: RegExp;
 }
 

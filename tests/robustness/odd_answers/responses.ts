@@ -8,7 +8,7 @@ const HI = { type: "response.output_text.delta", output_index: 0, content_index:
 const MESSAGE = { type: "message", role: "assistant", content: [{ type: "output_text", text: "Hi" }] };
 const call = (fields: object) => ({ type: "function_call", call_id: "c", name: "Read", ...fields });
 
-/** Strange answers of hosts of the Responses API. */
+/** Unusual answers of hosts of the Responses API. */
 export const RESPONSES_ANSWERS: readonly OddAnswer[] = [
   {
     name: "arguments that are an object",
@@ -46,7 +46,7 @@ export const RESPONSES_ANSWERS: readonly OddAnswer[] = [
     text: /An image was generated/,
   },
   {
-    name: "sound with its words",
+    name: "audio with its transcript",
     body: dataLines(
       finish("completed", [{ type: "message", content: [{ type: "output_audio", transcript: "Hi" }] }]),
     ),

@@ -7,7 +7,7 @@ import { toPort } from "../../kit/servers/sockets.ts";
 
 const onBun = process.versions.bun !== undefined;
 
-// Bun itself reads the variable when it starts, and ignores the second value.
+// Bun reads the variable when it starts, and ignores the second value.
 for (const variable of ["", "70000"]) {
   const how = variable === "" ? "" : ` with BUN_CONFIG_MAX_HTTP_REQUESTS=${variable}`;
   test(
@@ -51,7 +51,7 @@ for (const maxFetches of [0, 1]) {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const url = `http://127.0.0.1:${toPort(server)}`;
     const fetch = createBunFetch({ maxFetches });
-    // More often than there are fetches: each one ends.
+    // More requests than concurrent fetches: each of them ends.
     for (let nth = 0; nth < 3; nth++) {
       const answer = await fetch(`${url}/a?b=1`, {
         method: "POST",

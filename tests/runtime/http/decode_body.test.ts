@@ -7,7 +7,7 @@ import { toPort } from "../../kit/servers/sockets.ts";
 
 const ENCODERS = { gzip: createGzip, deflate: createDeflate, br: createBrotliCompress, identity: undefined };
 
-test("createFetch() decodes compressed answers as they arrive, although it asks for none", async () => {
+test("createFetch() decodes compressed answers as they arrive, although it does not request them", async () => {
   for (const [encoding, createEncoder] of Object.entries(ENCODERS)) {
     let sendRest = () => {};
     const server = createServer((_request, response) => {

@@ -14,7 +14,7 @@ import { toPort } from "../../kit/servers/sockets.ts";
 
 const onNode = !("Bun" in globalThis) && !("Deno" in globalThis);
 
-/** A body of some pieces, each of which arrives in a task of its own. */
+/** A body of several pieces, each of which arrives in a separate task. */
 class Pieces implements PulledBody {
   readonly #pieces: string[];
   #sink: BodySink | undefined;
@@ -53,7 +53,7 @@ class Pieces implements PulledBody {
   }
 }
 
-/** Returns all bytes that a server of the pieces sends for the requests of one connection. */
+/** Returns all bytes that a server of such bodies sends for the requests of one connection. */
 async function exchange(
   pieces: readonly string[],
   requests: string,
@@ -99,7 +99,7 @@ test("toNodeListener() sends no HTTP chunks to a client of HTTP/1.0", { skip: !o
 const loadsAgain = onNode && Boolean(process.features.typescript);
 
 test("toNodeListener() works in a program that has replaced Response", { skip: !loadsAgain }, async () => {
-  // It replaces the global `Response`, as a server of the program's own would, before the module is loaded.
+  // It replaces the global `Response` before the module is loaded, as another server in the process would.
   getRequestListener(() => new Response());
   const module = "../../../lib/runtime/http/node_server.ts?later";
   const { toNodeListener }: typeof import("../../../lib/runtime/http/node_server.ts") = await import(module);

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { type BodyReader, bodyReaderOf } from "../../../lib/runtime/http/direct_request.ts";
 import { serve } from "../../../lib/runtime/http/serve.ts";
 
-/** Runs a server whose handler gets the body's reader, and a connection to it. */
+/** Starts a server whose handler receives the body's reader, and runs a function with a connection to it. */
 async function withServer(
   answer: (reader: BodyReader) => Promise<string>,
   use: (socket: Socket, url: string) => Promise<void>,

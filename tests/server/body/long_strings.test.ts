@@ -11,7 +11,7 @@ async function parse(json: string): Promise<{ value: unknown; cut: number }> {
   return { value: putBack(JSON.parse(text), strings), cut: strings.size };
 }
 
-test("cutLongStrings() takes each long string out, and putBack() restores the value", async () => {
+test("cutLongStrings() removes each long string, and putBack() restores the value", async () => {
   const value = {
     a: LONG,
     list: ["short", LONG, { data: `${LONG}Zg==`, n: [1, null] }, "größe “1”"],
@@ -23,7 +23,7 @@ test("cutLongStrings() takes each long string out, and putBack() restores the va
   }
 });
 
-test("cutLongStrings() leaves what is no plain string, or the name of a member", async () => {
+test("cutLongStrings() keeps names of members, and strings that are not plain", async () => {
   for (
     const json of [
       JSON.stringify({ [LONG]: 1 }),
@@ -42,7 +42,7 @@ test("cutLongStrings() leaves what is no plain string, or the name of a member",
   }
 });
 
-test("cutLongStrings() leaves a text that is not JSON without a value", async () => {
+test("cutLongStrings() returns invalid JSON for a text that is not JSON", async () => {
   for (
     const json of [
       `"${LONG}`,

@@ -18,7 +18,7 @@ export interface McpTestbed {
   ask(body: Json, options?: TestRequestOptions): Promise<McpAnswer>;
 }
 
-/** An answer that was read to its end; of a stream, the message that its events fold to. */
+/** An answer that was read to its end; for a stream, the message that its events fold to. */
 export interface McpAnswer {
   status: number;
   headers: Headers;

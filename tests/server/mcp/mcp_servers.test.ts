@@ -7,7 +7,7 @@ import { dig, type Json, objects } from "../../kit/json.ts";
 import { ECHO } from "../../kit/servers/mcp_server.ts";
 import { TOOLSET, withMcp } from "./mcp_gateway.ts";
 
-/** Removes what only one of the two APIs has. */
+/** Removes the citations, which only one of the two APIs has. */
 const withoutCitations = ({ citations: _citations, ...block }: Json) => block;
 
 for (const { name, model, ids } of MODEL_APIS) {
@@ -51,7 +51,7 @@ for (const { name, model, ids } of MODEL_APIS) {
           "the result is fenced",
         );
         assert.doesNotMatch(sent, /mcp_servers|mcp_toolset|mcptoolu_/);
-        // One session, asked for its tools once, and ended.
+        // One session, one list of tools, and its end.
         const { server } = testbed;
         assert.deepEqual(server.methods(), [
           ...["initialize", "notifications/initialized", "tools/list", "tools/call"],
@@ -120,7 +120,7 @@ test("defer_loading withholds the tools of a server until a tool search has foun
     },
   ));
 
-test("names of tools are unique and legal for the upstream, and the client sees the server's", () =>
+test("names of tools are unique and valid for the upstream, and the client receives the server's", () =>
   withMcp(
     { tools: [ECHO, { ...ECHO, name: "read me/now" }, { ...ECHO, name: "x".repeat(100) }] },
     async (testbed) => {
@@ -140,7 +140,7 @@ test("names of tools are unique and legal for the upstream, and the client sees 
     },
   ));
 
-test("blocks of an earlier answer go to the model as calls, and as text once the server is gone", () =>
+test("blocks of an earlier answer are sent to the model as calls, or as text if the server is not configured", () =>
   withMcp({}, async (testbed) => {
     const content = [
       {
@@ -179,7 +179,7 @@ test("blocks of an earlier answer go to the model as calls, and as text once the
     }
   }));
 
-test("a call that a paused answer left open is run when the answer comes back", () =>
+test("an open call of a paused answer is run when the client sends the answer back", () =>
   withMcp({ settings: { TOOL_TURNS: "1" } }, async (testbed) => {
     testbed.model.script(
       reply({ tools: [call("call_1", "docs_echo", { word: "a" })] }),
@@ -212,7 +212,7 @@ test("parallel calls of one turn run at the same time, and their results keep th
   });
 });
 
-test("tools of a toolset are offered without asking the server, which is connected to for a call", () =>
+test("tools of a toolset are offered without a request to the server, which is connected to for a call", () =>
   withMcp({}, async ({ model, ask, server }) => {
     const tools = [{ name: "echo", input_schema: { type: "object" } }, { name: "bad", input_schema: "none" }];
     model.script(reply({ text: ["1"] }));

@@ -62,11 +62,11 @@ test("DELETE /mcp cancels the calls of its session", async () => {
   assert.equal(slow.cancelled(), 1);
 });
 
-test("POST /mcp cancels a call when its client leaves the stream", async () => {
+test("POST /mcp cancels a call when its client cancels the stream", async () => {
   const { gateway, slow } = createSlowGateway();
   const response = await gateway.post(CALL);
   await slow.running(1);
-  // Bun does not notice that a client has left before the first bytes.
+  // Bun does not detect that a client disconnects before the first bytes.
   const reader = response.body?.getReader();
   assert.equal(new TextDecoder().decode((await reader?.read())?.value), ": open\n\n");
   await reader?.cancel();
@@ -76,7 +76,7 @@ test("POST /mcp cancels a call when its client leaves the stream", async () => {
   assert.equal(gateway.clock.waiting, 0);
 });
 
-/** Fails unless a response has no message, and its call was cancelled once and ended. */
+/** Checks that a response has no message, and that its call was cancelled once and ended. */
 async function assertCancelled(
   response: Response,
   gateway: ReturnType<typeof createSlowGateway>["gateway"],
@@ -160,7 +160,7 @@ test("POST /mcp returns limits of keys and tools to the model", async () => {
   assert.equal(texts[0], "");
 });
 
-test("POST /mcp frees the slots of a key when calls end or are refused", async () => {
+test("POST /mcp frees the slots of a key when calls end or are rejected", async () => {
   const { gateway, slow } = createSlowGateway({ settings: { LIMITS: { each: { concurrent: 1 } } } });
   const response = await gateway.post(CALL);
   await slow.running(1);

@@ -138,7 +138,7 @@ test("POST /mcp answers a batch", async () => {
   assert.deepEqual(messages.map(({ id, result }) => [id, result]), [[1, {}], [2, {}]]);
 });
 
-test("POST /mcp has nothing to subscribe to", async () => {
+test("POST /mcp supports no subscriptions", async () => {
   const params = { _meta: ENVELOPE, notifications: { toolsListChanged: true } };
   const headers = { ...MODERN, "mcp-method": "subscriptions/listen" };
   const { error } = await createMcpGateway().ask("subscriptions/listen", params, { headers });
@@ -174,7 +174,7 @@ test("POST /mcp keeps the state of tools for each key and session", async () => 
   assert.equal(await noteWord("b", one), "a b");
   assert.equal(await noteWord("c", two), "c");
   assert.equal(await noteWord("d", { ...one, "x-api-key": BOB }), "d");
-  // Without a session, the clients of a key share one state, or name their session as clients of the API do.
+  // Without a session, the clients of a key share one state, unless they send `x-session-id`.
   assert.equal(await noteWord("e", {}), "e");
   assert.equal(await noteWord("f", {}), "e f");
   assert.equal(await noteWord("g", { "x-session-id": "mine" }), "g");

@@ -132,7 +132,7 @@ export interface PostOptions {
   id?: number | string;
 }
 
-/** Creates a gateway whose tools touch nothing. */
+/** Creates a gateway whose tools have no files, shell or web. */
 export function createMcpGateway(
   { tools = [echo, fail, show, paper, note, broken, nested], settings = {}, limits = {}, host }: {
     tools?: readonly Tool[];

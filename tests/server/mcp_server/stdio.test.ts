@@ -6,13 +6,13 @@ import type { Wire } from "../../kit/json.ts";
 import { echo } from "../../server_tools/scripted_model.ts";
 import { createMcpGateway, createSlowTool, ENVELOPE, INITIALIZE, type McpGateway } from "./mcp_gateway.ts";
 
-/** The client's end of a connection. */
+/** The client's side of a connection. */
 interface Connection {
   server: LineServer;
   /** Sends bytes, or a text. */
   send(piece: string | Uint8Array): void;
   /** Sends a message on a line. */
-  say(message: unknown): void;
+  sendMessage(message: unknown): void;
   /** Sends a request of `tools/call`. */
   call(id: number, name: string, input?: object): void;
   /** Ends the input. */
@@ -21,7 +21,7 @@ interface Connection {
   answers(count: number): Promise<Wire[]>;
 }
 
-/** Connects to a gateway's tools. The client reads nothing after `maxLines`. */
+/** Connects to a gateway's tools. The client stops reading after `maxLines`. */
 async function connect({ context }: McpGateway, { maxLines = Infinity } = {}): Promise<Connection> {
   const lines: Wire[] = [];
   let onLine = () => {};
@@ -43,14 +43,14 @@ async function connect({ context }: McpGateway, { maxLines = Infinity } = {}): P
       onLine();
     },
   });
-  const say = (message: unknown) => send(`${JSON.stringify(message)}\n`);
+  const sendMessage = (message: unknown) => send(`${JSON.stringify(message)}\n`);
   return {
     server,
     send,
-    say,
+    sendMessage,
     end,
     call: (id, name, input = {}) =>
-      say({ jsonrpc: "2.0", id, method: "tools/call", params: { name, arguments: input } }),
+      sendMessage({ jsonrpc: "2.0", id, method: "tools/call", params: { name, arguments: input } }),
     answers: (count) =>
       new Promise((resolve) => {
         onLine = () => {
@@ -64,13 +64,13 @@ async function connect({ context }: McpGateway, { maxLines = Infinity } = {}): P
 /** Connects and initializes. */
 async function start(gateway: McpGateway): Promise<Connection> {
   const connection = await connect(gateway);
-  connection.say({ jsonrpc: "2.0", id: 0, method: "initialize", params: INITIALIZE });
+  connection.sendMessage({ jsonrpc: "2.0", id: 0, method: "initialize", params: INITIALIZE });
   await connection.answers(1);
-  connection.say({ jsonrpc: "2.0", method: "notifications/initialized" });
+  connection.sendMessage({ jsonrpc: "2.0", method: "notifications/initialized" });
   return connection;
 }
 
-test("serveLines() answers the messages of each line, wherever their bytes are cut", async () => {
+test("serveLines() answers the messages of each line, at any cut of the bytes", async () => {
   const gateway = createMcpGateway();
   const { send, answers, end, server } = await connect(gateway);
   const messages = [
@@ -115,10 +115,10 @@ const BAD_LINES: Record<string, [line: string | Uint8Array, code: number, id: un
 
 for (const [name, [line, code, id, message]] of Object.entries(BAD_LINES)) {
   test(`serveLines() answers ${name} with an error, and then the next line`, async () => {
-    const { send, say, answers, end, server } = await start(createMcpGateway());
+    const { send, sendMessage, answers, end, server } = await start(createMcpGateway());
     send(line);
     send("\n\n");
-    say({ jsonrpc: "2.0", id: 6, method: "ping" });
+    sendMessage({ jsonrpc: "2.0", id: 6, method: "ping" });
     const [, error, pong] = await answers(3);
     assert.deepEqual([error.error.code, error.id, pong.id], [code, id, 6]);
     assert.match(error.error.message, message);
@@ -130,10 +130,10 @@ for (const [name, [line, code, id, message]] of Object.entries(BAD_LINES)) {
 test("serveLines() cancels a call by its notification, without an answer", async () => {
   const slow = createSlowTool();
   const gateway = createMcpGateway({ tools: [slow.tool, echo] });
-  const { call, say, answers, end, server } = await start(gateway);
+  const { call, sendMessage, answers, end, server } = await start(gateway);
   call(1, "Slow");
   await slow.running(1);
-  say({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 1 } });
+  sendMessage({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 1 } });
   call(2, "Echo", { word: "a" });
   assert.deepEqual((await answers(2)).map(({ id }) => id), [0, 2]);
   assert.equal(slow.cancelled(), 1);
@@ -141,7 +141,7 @@ test("serveLines() cancels a call by its notification, without an answer", async
   await server.ended;
 });
 
-test("serveLines() gives calls a second after the end of the input, and then cancels them", async () => {
+test("serveLines() cancels calls one second after the end of the input", async () => {
   const slow = createSlowTool();
   const gateway = createMcpGateway({ tools: [slow.tool] });
   const { call, end, server } = await start(gateway);
@@ -184,11 +184,13 @@ test("serveLines() ends after its answers are read", async () => {
 
 test("serveLines() cancels the calls and ends when the client no longer reads", async () => {
   const slow = createSlowTool();
-  const { call, say, server } = await connect(createMcpGateway({ tools: [slow.tool] }), { maxLines: 1 });
-  say({ jsonrpc: "2.0", id: 0, method: "initialize", params: INITIALIZE });
+  const { call, sendMessage, server } = await connect(createMcpGateway({ tools: [slow.tool] }), {
+    maxLines: 1,
+  });
+  sendMessage({ jsonrpc: "2.0", id: 0, method: "initialize", params: INITIALIZE });
   call(1, "Slow");
   await slow.running(1);
-  say({ jsonrpc: "2.0", id: 2, method: "ping" });
+  sendMessage({ jsonrpc: "2.0", id: 2, method: "ping" });
   await server.ended;
   assert.equal(slow.cancelled(), 1);
 });

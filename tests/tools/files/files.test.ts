@@ -9,8 +9,6 @@ import { multiEdit } from "../../../tools/files/multi_edit.ts";
 import { read } from "../../../tools/files/read.ts";
 import { write } from "../../../tools/files/write.ts";
 import { useWorkspaces } from "./workspace.ts";
-
-/** A one-page PDF and the smallest images that there are. */
 import { GIF, JPEG, PDF, PNG, WEBP } from "./media.ts";
 
 const createWorkspace = useWorkspaces();
@@ -303,7 +301,7 @@ test("Glob matches a pattern, newest first, without files that git ignores", asy
   assert.equal(many[100], "(30 more; narrow the pattern or the path)");
 });
 
-/** Rules, and what they leave of `a`, `b/a`, `b/c/a`, `c/b/x.log`, `c/k p`, `{a}`; checked against git's own. */
+/** Rules, and the files of `a`, `b/a`, `b/c/a`, `c/b/x.log`, `c/k p`, `{a}` that they keep; git returned the same. */
 const RULES: [rules: string, left: string[]][] = [
   ["", ["a", "b/a", "b/c/a", "c/b/x.log", "c/k p", "{a}"]],
   ["# a\n\n\\#\n!none", ["a", "b/a", "b/c/a", "c/b/x.log", "c/k p", "{a}"]],
@@ -362,7 +360,7 @@ test("LS lists a tree, shallow before deep, and reports what it omits", async ()
   assert.match(await run(ls, { path: "b/many" }), /\n\(there is more below/);
 });
 
-test("Write and Read respect a policy without write access and with a size limit", async () => {
+test("Write and Read follow a policy without write access and with a size limit", async () => {
   const { put, run, fail } = createWorkspace({ write: false, maxBytes: 10, maxEntries: 3 });
   put({ "small": "0123456789", "large": "0123456789a", "c": "", "d": "" });
   assert.match(await fail(write, { file_path: "x", content: "" }), /the workspace is read-only$/);

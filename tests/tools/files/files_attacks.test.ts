@@ -32,7 +32,7 @@ import { startSwaps } from "./swap.ts";
 
 const createWorkspace = useWorkspaces();
 
-/** Every tool, asked to do what it does to one path. */
+/** Returns a call of every tool with this path. */
 function uses(path: string): [tool: Tool, input: unknown][] {
   return [
     [read, { file_path: path }],
@@ -50,7 +50,7 @@ function uses(path: string): [tool: Tool, input: unknown][] {
   ];
 }
 
-/** Tries a tool, and gives what a model is told; anything but a result or a `ToolError` is a bug. */
+/** Runs a tool, and returns the text for the model. Errors other than a `ToolError` are bugs, and are rethrown. */
 async function attempt({ run }: TestWorkspace, [tool, input]: [Tool, unknown]): Promise<string> {
   try {
     return await run(tool, input);
@@ -60,7 +60,7 @@ async function attempt({ run }: TestWorkspace, [tool, input]: [Tool, unknown]): 
   }
 }
 
-/** Ways to write "two dots", a slash, and what to climb to. */
+/** Notations of two dots. */
 const DOTS = [
   "..",
   "%2e%2e",
@@ -165,7 +165,7 @@ for (const descriptors of [true, false]) {
     assert.ok(paths.length > 700, `${paths.length} paths`);
     for (const [index, path] of paths.entries()) {
       const all = uses(path);
-      // Every path by the tools that open it, and by some of the others in turn.
+      // Each path is used by the tools that open it, and by some of the others in turn.
       const some = [all[0], all[7], all[1 + index % 6], all[8 + index % 4]];
       for (const use of some) {
         assert.ok(use !== undefined);
@@ -291,7 +291,7 @@ for (const descriptors of [true, false]) {
     async () => {
       const workspace = createWorkspace({ descriptors });
       const { root, outside } = workspace;
-      // Where folders are held by path, the drafts of files outside must at least stay empty, see `openRoot`.
+      // If folders are opened by path, temporary files outside must at least stay empty, see `openRoot`.
       mkdirSync(join(root, "swap"));
       writeFileSync(join(root, "swap", "secret"), "inside");
       writeFileSync(join(root, "swap", "other"), "inside");
@@ -383,8 +383,8 @@ test("every file tool rejects writes to files that act with the operator's right
       assert.match(await attempt(workspace, use), /protected|folder$|no such file/, `${use[0].name} ${path}`);
     }
   }
-  assert.deepEqual(readdirSync(root), [], "not even a folder was made");
-  // And what is there stays, also by way of links, and may be read.
+  assert.deepEqual(readdirSync(root), [], "no folder was created");
+  // Existing files stay, also behind links, and may be read.
   workspace.put({ ".git/config": before, ".mcp.json": before });
   symlinkSync(".git", join(root, "innocent"));
   symlinkSync(".mcp.json", join(root, "file"));
@@ -397,7 +397,7 @@ test("every file tool rejects writes to files that act with the operator's right
   assert.equal(await workspace.run(read, { file_path: "innocent/config" }), `     1\t${before}`);
 });
 
-test("every file tool rejects writes to what the settings of git name", async () => {
+test("every file tool rejects writes to paths that the settings of git name", async () => {
   const workspace = createWorkspace();
   workspace.put({
     "repo/.git/config":
@@ -426,7 +426,7 @@ test("every file tool rejects writes to what the settings of git name", async ()
   }
 });
 
-test("every file tool rejects writes to where links of a repository's hooks lead", async () => {
+test("every file tool rejects writes to the targets of links in a repository's hooks", async () => {
   const workspace = createWorkspace();
   const { root } = workspace;
   workspace.put({
@@ -445,7 +445,7 @@ test("every file tool rejects writes to where links of a repository's hooks lead
   assert.doesNotMatch(await attempt(workspace, use), /^Cannot/);
 });
 
-test("every file tool survives settings of git that are a link to a device", async () => {
+test("every file tool works if the settings of git are a link to a device", async () => {
   const workspace = createWorkspace();
   workspace.put({ "repo/.git/HEAD": "x", "repo/notes.txt": "mine" });
   symlinkSync("/dev/zero", join(workspace.root, "repo/.git/config"));
@@ -453,7 +453,7 @@ test("every file tool survives settings of git that are a link to a device", asy
   assert.doesNotMatch(await attempt(workspace, use), /^Cannot/);
 });
 
-test("Glob takes linear time for any pattern and names", async () => {
+test("Glob needs linear time for any pattern and names", async () => {
   const workspace = createWorkspace();
   const { put } = workspace;
   const long = "a".repeat(200) + "bc";
@@ -500,7 +500,7 @@ test("Glob takes linear time for any pattern and names", async () => {
   assert.match(await workspace.run(glob, { pattern: "*bc" }), /bc$/);
 });
 
-/** A device that gives zeros without end, where one may be made. */
+/** Creates a device with endless zeros; a pipe if devices are not permitted. */
 function makeDevice(path: string): void {
   try {
     execFileSync("mknod", [path, "c", "1", "5"], { stdio: "ignore" });

@@ -38,7 +38,7 @@ const TREE: Record<string, string | Uint8Array> = {
 };
 
 for (const ripgrep of [undefined, "off"]) {
-  test(`Grep returns the output of Claude Code's, ${ripgrep === "off" ? "by itself" : "with ripgrep"}`, async () => {
+  test(`Grep returns the output of Claude Code's, ${ripgrep === "off" ? "without ripgrep" : "with ripgrep"}`, async () => {
     const { put, run, fail, root } = createWorkspace({ ripgrep });
     put(TREE);
     put(Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`fill/${n}.txt`, `nothing ${n}\n`])));
@@ -117,7 +117,7 @@ for (const ripgrep of [undefined, "off"]) {
         ...["a.ts:2:const one = 1;", "a.ts:3:const two = 2;", "(there is more; continue with offset 3)"],
       ],
     );
-    // The original's words.
+    // Names of the original tool's input.
     assert.deepEqual(await found({ pattern: "ONE", path: "lib", case_sensitive: false, max_matches: 1 }), [
       ...["lib/[odd] name.ts:1:one", "(there is more; continue with offset 1)"],
     ]);
@@ -128,7 +128,7 @@ for (const ripgrep of [undefined, "off"]) {
   });
 }
 
-/** Lines on which the dialects of regular expressions part ways. */
+/** Lines on which dialects of regular expressions may differ. */
 const LINES = [
   ...[
     "plain ascii",
@@ -300,7 +300,7 @@ const PATTERNS = [
 
 for (const more of [{}, { ignoreCase: true }, { multiline: true }]) {
   test(
-    `Grep with ripgrep finds every file that it finds by itself ${JSON.stringify(more)}`,
+    `Grep finds the same files with and without ripgrep ${JSON.stringify(more)}`,
     { skip },
     async () => {
       const { put, files } = createWorkspace();
@@ -331,7 +331,7 @@ for (const more of [{}, { ignoreCase: true }, { multiline: true }]) {
 
 const SHOW_ALL = { onlyMatching: false, before: 0, after: 0, numbered: true };
 
-test("Grep takes linear time for any pattern", async () => {
+test("Grep needs linear time for any pattern", async () => {
   const { put, run, fail } = createWorkspace({ ripgrep: "off" });
   put({
     "a.txt": "a".repeat(30_000) + "!\n",
@@ -413,13 +413,13 @@ test("Grep stops when the call is cancelled", async () => {
 for (const noted of [true, false]) {
   const by = noted ? "with ripgrep" : "by itself";
   test(
-    `Grep leaves out files that are too large, before it searches ${by}`,
+    `Grep omits files that are too large, before it searches ${by}`,
     { skip: noted && skip },
     async () => {
       const folder = mkdtempSync(join(tmpdir(), "rg-"));
       const notes = join(folder, "notes");
       const program = join(folder, "rg");
-      // A ripgrep that notes which files it is given.
+      // A ripgrep that records its arguments.
       const script = `#!/bin/sh\nprintf '%s\\n' "$@" > ${notes}\nexec ${RIPGREP} "$@"\n`;
       writeFileSync(program, script, { mode: 0o755 });
       try {
@@ -428,8 +428,8 @@ for (const noted of [true, false]) {
         const large = openSync(join(root, "large.bin"), "w");
         ftruncateSync(large, 4 * 2 ** 30);
         closeSync(large);
-        const told = /^(\d+\.txt\n){30}\(1 file could not be read: too large, or not allowed\)$/;
-        assert.match(await run(grep, { pattern: "one" }), told);
+        const expected = /^(\d+\.txt\n){30}\(1 file could not be read: too large, or not allowed\)$/;
+        assert.match(await run(grep, { pattern: "one" }), expected);
         assert.match(await fail(grep, { pattern: "one", path: "large.bin" }), /it has 4294967296 bytes/);
         if (!noted) return;
         const given = readFileSync(notes, "utf8");

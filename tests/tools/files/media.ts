@@ -8,7 +8,7 @@ export const GIF: Uint8Array<ArrayBuffer> = fromBase64(
   "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7",
 );
 
-/** The first bytes of an image, up to its size of 3 × 2 pixels. */
+/** The first bytes of an image of 3 × 2 pixels, up to its size. */
 export const JPEG: Uint8Array<ArrayBuffer> = Uint8Array.from([
   ...[0xff, 0xd8, 0xff, 0xe0, 0, 16, 0x4a, 0x46, 0x49, 0x46, 0, 1, 1, 0, 0, 1, 0, 1, 0, 0],
   ...[0xff, 0xc0, 0, 11, 8, 0, 2, 0, 3, 1, 1, 0x11, 0],

@@ -8,7 +8,7 @@ import { useWorkspaces } from "./workspace.ts";
 
 const IMAGE = btoa(String.fromCharCode(...PNG));
 
-/** A notebook with what is easily lost: numbers that JavaScript rounds, odd indents, members of others. */
+/** A notebook with parts that are easily lost: numbers that JavaScript rounds, odd indents, unknown members. */
 const NOTEBOOK = `{
  "cells": [
   {
@@ -112,7 +112,7 @@ test("NotebookEdit changes one cell and no other byte of the file", async () => 
   assert.equal(await edited({ cell_id: "cell-3", edit_mode: "delete" }), "Deleted cell 1 in n.ipynb");
   assert.equal(get("n.ipynb"), before + replaced + after);
 
-  // The original's words.
+  // Names of the original tool's input.
   assert.equal(
     await run(notebookEdit, {
       file_path: "n.ipynb",

@@ -1,14 +1,14 @@
 import { Worker } from "node:worker_threads";
 
-/** Somebody who swaps a folder and a link all the time. */
+/** A thread that swaps a folder and a link continuously. */
 export interface Swaps {
-  /** How often it was done. */
+  /** Returns the number of swaps. */
   count(): number;
-  /** Ends it, with the folder in its place. */
+  /** Ends the thread, with the folder in its place. */
   stop(): Promise<void>;
 }
 
-/** Starts to swap a folder and a link for one another, in a thread of its own. */
+/** Starts a thread that swaps a folder and a link. */
 export async function startSwaps(
   { root, folder, link }: { root: string; folder: string; link: string },
 ): Promise<Swaps> {
@@ -19,7 +19,7 @@ export async function startSwaps(
     const { root, folder, link, state } = workerData;
     const [real, other, aside] = [folder, link, "aside"].map((name) => root + "/" + name);
     let made = 0;
-    // A tool that makes folders may have made one where for a moment there was none.
+    // A tool that creates folders may have created one while the path did not exist.
     const put = (from, to) => {
       for (;;) {
         try {

@@ -117,7 +117,7 @@ const NO_MODELS: Host["models"] = {
   search: () => Promise.reject(new Error("file tools use no model")),
 };
 
-/** Lists the files of a tree with mode and content, without one folder. */
+/** Lists the files of a tree with mode and content, except one folder. */
 function snapshot(folder: string, without?: string): [path: string, what: string][] {
   return readdirSync(folder).filter((name) => name !== without).sort().flatMap((name) => {
     const path = join(folder, name);

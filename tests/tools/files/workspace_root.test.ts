@@ -20,7 +20,7 @@ symlinkSync(code, join(top, "link-to-code"));
 const STATE = /^Cannot use WORKSPACE_ROOT ".*": STATE_DIR is in it/;
 const CODE = /^Cannot use WORKSPACE_ROOT ".*": the gateway's own code is in it/;
 
-/** Workspaces, and why they are refused. */
+/** Workspaces, and the reason why they are rejected. */
 const CASES: [what: string, root: string, writable: boolean, stateDir: string | undefined, why?: RegExp][] = [
   ["no state", work, true, undefined],
   ["state beside it", work, true, join(top, "state")],
@@ -41,7 +41,7 @@ const CASES: [what: string, root: string, writable: boolean, stateDir: string | 
 ];
 
 for (const [what, root, writable, stateDir, why] of CASES) {
-  test(`findWorkspace() ${why === undefined ? "accepts" : "refuses"} ${what}`, async () => {
+  test(`findWorkspace() ${why === undefined ? "accepts" : "rejects"} ${what}`, async () => {
     const found = findWorkspace(root, { writable, stateFolders: { STATE_DIR: stateDir } });
     if (why === undefined) assert.equal(await found, realpathSync(root));
     else await assert.rejects(found, (error) => error instanceof ToolError && why.test(error.message));
@@ -50,7 +50,7 @@ for (const [what, root, writable, stateDir, why] of CASES) {
 
 const CONFIG = /^Cannot use WORKSPACE_ROOT ".*": MCP_CONFIG is in it/;
 
-/** Configurations of MCP servers, and why they are refused. */
+/** Configurations of MCP servers, and the reason why they are rejected. */
 const CONFIGS: [what: string, mcpConfig: string, writable: boolean, why?: RegExp][] = [
   ["beside the workspace", join(top, "servers.json"), true],
   ["in a workspace that tools only read", join(work, "servers.json"), false],
@@ -61,7 +61,7 @@ const CONFIGS: [what: string, mcpConfig: string, writable: boolean, why?: RegExp
 ];
 
 for (const [what, mcpConfig, writable, why] of CONFIGS) {
-  test(`findWorkspace() ${why === undefined ? "accepts" : "refuses"} MCP_CONFIG ${what}`, async () => {
+  test(`findWorkspace() ${why === undefined ? "accepts" : "rejects"} MCP_CONFIG ${what}`, async () => {
     const found = findWorkspace(work, { writable, mcpConfig });
     if (why === undefined) assert.equal(await found, work);
     else await assert.rejects(found, { name: "ToolError", message: why });

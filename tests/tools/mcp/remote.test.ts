@@ -61,7 +61,7 @@ for (const transport of ["json", "stream", "sse"] as const) {
     }));
 }
 
-test("createRemote() uses a server that knows only the revision 2026-07-28", () =>
+test("createRemote() uses a server that supports only the revision 2026-07-28", () =>
   withServer({
     modern: true,
     tools: [ECHO, { name: "bad", inputSchema: "none" }],
@@ -77,7 +77,7 @@ test("createRemote() uses a server that knows only the revision 2026-07-28", () 
     assert.deepEqual(server.methods(), ["initialize", "server/discover", "tools/list", "tools/call"]);
   }));
 
-/** Behaviours of servers that cannot be used, and the end of the message. */
+/** Servers that cannot be used, and the end of the error message. */
 const UNUSABLE: { name: string; options: TestMcpOptions; message: RegExp; status?: number }[] = [
   {
     name: "redirects",
@@ -221,9 +221,9 @@ const REFUSED_URLS: { url: string; message: RegExp }[] = [
 ];
 
 for (const { url, message } of REFUSED_URLS) {
-  test(`createRemote() refuses ${url} before any connection`, async () => {
+  test(`createRemote() rejects ${url} before any connection`, async () => {
     const connectRemote = createRemote({ allowHosts: [] }, {
-      // One of the addresses is private: the whole name is refused.
+      // One of the addresses is private, so the name is rejected.
       resolve: () => Promise.resolve(["93.184.215.14", "10.0.0.7"]),
       connect: () => Promise.reject(new Error("connected")),
     });
@@ -237,12 +237,12 @@ for (const { url, message } of REFUSED_URLS) {
 }
 
 test("createRemote() resolves the name once, and sends each request to the address that answered", async () => {
-  const asked: string[] = [];
+  const requests: string[] = [];
   let resolved = 0;
   const connectRemote = createRemote({ allowHosts: [] }, {
     resolve: () => Promise.resolve(resolved++ === 0 ? ["93.184.215.14"] : ["10.0.0.7"]),
     async connect({ address, method, body, headers }) {
-      asked.push(`${method} ${address} ${headers?.["accept-encoding"]}`);
+      requests.push(`${method} ${address} ${headers?.["accept-encoding"]}`);
       const { id } = JSON.parse(body ?? "{}");
       const result = {
         protocolVersion: "2025-11-25",
@@ -264,7 +264,7 @@ test("createRemote() resolves the name once, and sends each request to the addre
   });
   await connection.close();
   assert.equal(resolved, 1);
-  assert.deepEqual([...new Set(asked)], ["POST 93.184.215.14 identity"]);
+  assert.deepEqual([...new Set(requests)], ["POST 93.184.215.14 identity"]);
 });
 
 async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
@@ -348,7 +348,7 @@ test("callTool() answers at most 100 requests that a server sends", () =>
     assert.equal(answers(), 100);
   }));
 
-test("callTool() passes on the error that a server returns, with its message cut", () =>
+test("callTool() returns the error of a server, with its message truncated", () =>
   withServer(
     { call: () => ({ error: { code: -32602, message: `Unknown tool: ${"x".repeat(5000)}` } }) },
     async (connection) => {
@@ -364,7 +364,7 @@ test("callTool() passes on the error that a server returns, with its message cut
     },
   ));
 
-test("listTools() reads all pages, and ends with a server whose pages have no end", () =>
+test("listTools() reads all pages, and stops if the pages do not end", () =>
   withServer({
     intercept: ({ message }, response) => {
       if (message?.method !== "tools/list") return false;

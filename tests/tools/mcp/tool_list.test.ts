@@ -22,13 +22,13 @@ test("ToolListReader bounds the number of tools", () => {
   assert.deepEqual(rejected, [{ name: "*", reason: "only the first 512 tools were read" }]);
 });
 
-test("ToolListReader ends with a cursor that was read before", () => {
+test("ToolListReader stops at a cursor that was read before", () => {
   const reader = new ToolListReader("docs");
   assert.equal(reader.addPage({ tools: [], nextCursor: "a" }), "a");
   assert.equal(reader.addPage({ tools: [], nextCursor: "a" }), undefined);
 });
 
-test("ToolListReader keeps the hints of a tool, and cuts its description", () => {
+test("ToolListReader keeps the hints of a tool, and truncates its description", () => {
   const reader = new ToolListReader("docs");
   const annotations = { readOnlyHint: true, destructiveHint: "no", title: "T" };
   reader.addPage({ tools: [toTool("t", { annotations, description: "x".repeat(20_000) })] });

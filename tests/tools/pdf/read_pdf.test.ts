@@ -12,7 +12,7 @@ import { createTestWeb, serve } from "../../kit/servers/web.ts";
 const createWorkspace = useWorkspaces();
 const never = new AbortController().signal;
 
-/** Filters of a stream, and what they make of its content. */
+/** Filters of a stream, and the functions that encode its content. */
 const FILTERS = {
   "/FlateDecode": (content: Uint8Array) => deflateSync(content),
   // The size of this stream cannot be measured without parsing the file.
@@ -20,7 +20,7 @@ const FILTERS = {
     new TextEncoder().encode(deflateSync(content).toString("hex")),
 };
 
-/** Writes a page whose content is packed. */
+/** Writes a PDF with one page whose content is compressed. */
 function pack(content: string, filter: keyof typeof FILTERS = "/FlateDecode"): Uint8Array<ArrayBuffer> {
   const data = FILTERS[filter](new TextEncoder().encode(`BT /F1 24 Tf 72 700 Td ${content} ET`));
   const page = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] " +
@@ -56,22 +56,22 @@ test("readPdf() reads the named pages, up to its limits", async () => {
   assert.ok(pdf.length > 0, "the caller keeps the bytes");
 });
 
-test("readPdf() rejects what is no PDF", async () => {
+test("readPdf() rejects files that are not a PDF", async () => {
   for (const text of ["", "%PDF-1.4 nothing", "%PDF-1.4\ntrailer\n<< /Root 1 0 R >>"]) {
     const failed = readPdf(new TextEncoder().encode(text), { maxChars: 10 }, never);
     await assert.rejects(failed, { name: "PdfError", message: "it is damaged or not a PDF" });
   }
 });
 
-/** PDFs of less than a megabyte that take much memory. */
+/** PDFs of less than 1 MB that need much memory. */
 const BOMBS: Record<string, Uint8Array<ArrayBuffer>> = {
   "one long text": pack(`(${"x".repeat(100e6)}) Tj`),
-  "a longer one, packed in two ways": pack(`(${"x".repeat(200e6)}) Tj`, "[/ASCIIHexDecode /FlateDecode]"),
+  "a longer one with two filters": pack(`(${"x".repeat(200e6)}) Tj`, "[/ASCIIHexDecode /FlateDecode]"),
   "a stream larger than the limit": pack(" ".repeat(140e6)),
 };
 
 for (const [what, bomb] of Object.entries(BOMBS)) {
-  test(`readPdf() gives up ${what}`, { timeout: 120_000 }, async () => {
+  test(`readPdf() rejects ${what}`, { timeout: 120_000 }, async () => {
     assert.ok(bomb.length < 1e6);
     const error = await readPdf(bomb, { maxChars: 1e6 }, never).then(
       () => undefined,
@@ -81,14 +81,14 @@ for (const [what, bomb] of Object.entries(BOMBS)) {
   });
 }
 
-/** A PDF that takes many seconds, through no more than its number of texts. */
+/** A PDF that needs many seconds because of its number of texts. */
 const slow = pack("(x) Tj ".repeat(2e7), "[/ASCIIHexDecode /FlateDecode]");
 
-test("readPdf() leaves the process free, and ends with its signal", { timeout: 120_000 }, async () => {
+test("readPdf() does not block the event loop, and ends with its signal", { timeout: 120_000 }, async () => {
   const controller = new AbortController();
   const reading = readPdf(slow, { maxChars: 1e6 }, controller.signal);
   reading.catch(() => {});
-  // A parser in this thread would not return to the event loop before it is done.
+  // A parser in this thread would not return to the event loop before it has finished.
   for (let turn = 0; turn < 100; turn++) await setImmediate();
   const reason = new Error("the client has left");
   controller.abort(reason);
@@ -97,7 +97,7 @@ test("readPdf() leaves the process free, and ends with its signal", { timeout: 1
   await assert.rejects(aborted, (error) => error === reason);
 });
 
-test("Read and fetchPage() give up the same PDFs", { timeout: 120_000 }, async () => {
+test("Read and fetchPage() reject the same PDFs", { timeout: 120_000 }, async () => {
   const bomb = BOMBS["a stream larger than the limit"];
   assert.ok(bomb);
   const workspace = createWorkspace();

@@ -6,7 +6,7 @@ import { useWorkspaces } from "../files/workspace.ts";
 
 const createWorkspace = useWorkspaces();
 
-test("TodoWrite replaces the whole list of one conversation", async () => {
+test("TodoWrite replaces the list of one conversation", async () => {
   const { run, fail } = createWorkspace();
   const todos = [
     { content: "Look", status: "completed", activeForm: "Looking" },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseGitSettings, toNamedPaths } from "../../../tools/policy/git_settings.ts";
 
-/** Files of settings, and what git reads in them. */
+/** Files of settings, and the settings that git reads from them. */
 const FILES: Record<string, [text: string, settings: [name: string, value: string][]]> = {
   "sections": ["[core]\n\tbare = false\n[User]\nName=x", [["core.bare", "false"], ["user.name", "x"]]],
   "a subsection keeps its case": ['[filter "LFS \\"x\\""]\nclean = a', [['filter.LFS "x".clean', "a"]]],

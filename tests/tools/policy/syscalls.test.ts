@@ -13,7 +13,7 @@ interface Call {
 const X64 = 0xc000003e;
 const ARM64 = 0xc00000b7;
 
-/** What the kernel answers to a call under a filter: the instructions as `linux/filter.h` and `seccomp(2)` have them. */
+/** Returns the kernel's result for a call under a filter. Instructions: `linux/filter.h` and `seccomp(2)`. */
 function answer(filter: Uint8Array, { number, args = [], architecture = X64 }: Call): string {
   const data = new DataView(new ArrayBuffer(64));
   data.setUint32(0, number, true);
@@ -76,7 +76,7 @@ const CALLS: Record<string, [x64: Call, arm64: Call, answer: string]> = {
   "io_uring_setup": [{ number: 425 }, { number: 425 }, EPERM],
   "io_uring_enter": [{ number: 426 }, { number: 426 }, EPERM],
   "io_uring_register": [{ number: 427 }, { number: 427 }, EPERM],
-  "ioctl that asks for the size": [
+  "ioctl that reads the size": [
     { number: 16, args: [0, 0x5413] },
     { number: 29, args: [0, 0x5413] },
     ALLOWED,

@@ -5,7 +5,7 @@ import { after, test } from "node:test";
 import { createShellWorkspace, whyNoSandbox } from "./shell_workspace.ts";
 
 const skip = await whyNoSandbox();
-if (skip !== undefined) console.log(`Bash in the sandbox: skipped, for ${skip}`);
+if (skip !== undefined) console.log(`Bash in the sandbox: skipped: ${skip}`);
 
 const workspace = createShellWorkspace();
 after(() => workspace.remove());
@@ -17,10 +17,10 @@ interface Described {
   failed?: boolean;
 }
 
-const TOLD: Record<string, Described> = {
-  "gives what was printed": { input: { command: "echo one; echo two" }, text: "one\ntwo" },
-  "tells stderr apart": { input: { command: "echo out; echo err >&2" }, text: "out\n\nstderr:\nerr" },
-  "says that nothing was printed": {
+const CASES: Record<string, Described> = {
+  "returns the output": { input: { command: "echo one; echo two" }, text: "one\ntwo" },
+  "separates stderr": { input: { command: "echo out; echo err >&2" }, text: "out\n\nstderr:\nerr" },
+  "reports an empty output": {
     input: { command: "true" },
     text: "The command succeeded and printed nothing",
   },
@@ -29,30 +29,33 @@ const TOLD: Record<string, Described> = {
     text: "Exit code 3\n\nso far\n\nstderr:\nwhy",
     failed: true,
   },
-  "tells the signal that ended it": {
+  "fails with the exit code of a signal": {
     input: { command: "kill -TERM $$" },
     text: "Exit code 143",
     failed: true,
   },
   "starts in the workspace": { input: { command: "pwd" }, text: root },
-  "lets no cd last": { input: { command: "cd /usr && pwd" }, text: "/usr" },
-  "starts there again": {
+  "runs cd": { input: { command: "cd /usr && pwd" }, text: "/usr" },
+  "starts in the workspace after a cd": {
     input: { command: "pwd; echo $HOME $TMPDIR; id -un" },
     text: `${root}\n/tmp /tmp\nuser`,
   },
-  "knows bash": { input: { command: "a=(x y); [[ ${a[1]} == y ]] && echo ${#a[@]}" }, text: "2" },
-  "gives stdin": { input: { command: "cat; read x || echo end", input: "line\n" }, text: "line\nend" },
-  "closes stdin that it was not given": { input: { command: "cat; echo end" }, text: "end" },
-  "does not mind stdin that nobody reads": {
+  "supports the syntax of bash": {
+    input: { command: "a=(x y); [[ ${a[1]} == y ]] && echo ${#a[@]}" },
+    text: "2",
+  },
+  "passes stdin": { input: { command: "cat; read x || echo end", input: "line\n" }, text: "line\nend" },
+  "closes stdin without an input": { input: { command: "cat; echo end" }, text: "end" },
+  "ignores stdin that the command does not read": {
     input: { command: "echo done", input: "x".repeat(1_000_000) },
     text: "done",
   },
-  "passes on what is not ASCII": { input: { command: "echo 'ä€😀' | rev" }, text: "😀€ä" },
-  "puts a sign in the place of what is not UTF-8": {
+  "passes on text that is not ASCII": { input: { command: "echo 'ä€😀' | rev" }, text: "😀€ä" },
+  "replaces bytes that are not UTF-8": {
     input: { command: "printf 'a\\xffb'" },
     text: "a\ufffdb",
   },
-  "takes out colours and NUL": {
+  "removes colours and replaces NUL": {
     input: { command: "printf '\\e[1;31mred\\e[0m\\e]0;title\\a a\\0b'" },
     text: "red a\ufffdb",
   },
@@ -65,37 +68,37 @@ const TOLD: Record<string, Described> = {
     input: { command: "echo x >/tmp/x; cat /tmp/x" },
     text: "x",
   },
-  "has a /tmp of its own for each call": {
+  "has a separate /tmp for each call": {
     input: { command: "ls /tmp/x" },
     text: /No such file/,
     failed: true,
   },
-  "writes the workspace": { input: { command: "mkdir d && echo x > d/f && cat d/f" }, text: "x" },
+  "writes to the workspace": { input: { command: "mkdir d && echo x > d/f && cat d/f" }, text: "x" },
   "runs the shell's and the system's programs": {
     input: { command: "printf 'b\\na\\n' | sort | head -1 | tr a-z A-Z" },
     text: "A",
   },
-  "takes a time in seconds": {
+  "accepts a timeout in seconds": {
     input: { command: "echo begun; sleep 600", timeout: 1.5 },
     text: "The command and all its processes were stopped after its timeout of 1.5 s\n\nbegun",
     failed: true,
   },
-  "takes a time in milliseconds": {
+  "accepts a timeout in milliseconds": {
     input: { command: "sleep 600", timeout: 700 },
     text: "The command and all its processes were stopped after its timeout of 0.7 s",
     failed: true,
   },
-  "takes other names for its input": { input: { cmd: "cat", stdin: "x" }, text: "x" },
+  "accepts other names for its input": { input: { cmd: "cat", stdin: "x" }, text: "x" },
   "cannot run in the background": {
     input: { command: "echo x", run_in_background: true },
     text: /^Cannot run the command in the background: .*foreground/,
     failed: true,
   },
-  "runs in the foreground if that is said": {
+  "accepts run_in_background: false": {
     input: { command: "echo x", run_in_background: false },
     text: "x",
   },
-  "is moved by no switch that its input holds": {
+  "ignores unknown switches in its input": {
     input: {
       command: "cat ../outside/canary.txt",
       dangerouslyDisableSandbox: true,
@@ -106,41 +109,41 @@ const TOLD: Record<string, Described> = {
     text: /No such file/,
     failed: true,
   },
-  "needs a command": { input: {}, text: /^Cannot use Bash: .*command/, failed: true },
-  "needs a command with something in it": {
+  "rejects a missing command": { input: {}, text: /^Cannot use Bash: .*command/, failed: true },
+  "rejects an empty command": {
     input: { command: "" },
     text: /^Cannot use Bash: command/,
     failed: true,
   },
-  "takes no time that is none": {
+  "rejects an invalid timeout": {
     input: { command: "true", timeout: 0 },
     text: /^Cannot use Bash: timeout/,
     failed: true,
   },
-  "takes no NUL": {
+  "rejects a NUL character": {
     input: { command: "echo a\0b" },
     text: "Cannot run the command: it contains a NUL character",
     failed: true,
   },
-  "says what to do with a command too long to pass on": {
+  "explains how to run a command that is too long": {
     input: { command: `: ${"x".repeat(130_000)}` },
     text: /^Cannot run the command: it is longer than 128000 bytes; write a script/,
     failed: true,
   },
-  "takes a long command": { input: { command: `x=${"x".repeat(120_000)}; echo \${#x}` }, text: "120000" },
-  "tells of an error of syntax": {
+  "accepts a long command": { input: { command: `x=${"x".repeat(120_000)}; echo \${#x}` }, text: "120000" },
+  "returns a syntax error": {
     input: { command: "if" },
     text: /^Exit code 2\n\nstderr:\nbash: .*syntax error/,
     failed: true,
   },
 };
 
-for (const [does, { input, text, failed = false }] of Object.entries(TOLD)) {
+for (const [does, { input, text, failed = false }] of Object.entries(CASES)) {
   test(`Bash ${does}`, { skip }, async () => {
-    const told = await workspace.useTool(input);
-    if (typeof text === "string") assert.equal(told.text, text);
-    else assert.match(told.text, text);
-    assert.equal(told.failed, failed);
+    const result = await workspace.useTool(input);
+    if (typeof text === "string") assert.equal(result.text, text);
+    else assert.match(result.text, text);
+    assert.equal(result.failed, failed);
   });
 }
 
@@ -174,10 +177,10 @@ test("Bash stops a command with endless output", { skip }, async () => {
 
 test("Bash stops its command when the call is cancelled", { skip }, async () => {
   const call = new AbortController();
-  const told = workspace.useTool({ command: "echo begun > begun; sleep 600" }, call.signal);
+  const result = workspace.useTool({ command: "echo begun > begun; sleep 600" }, call.signal);
   while (!existsSync(join(root, "begun"))) await new Promise((resolve) => setImmediate(resolve));
   call.abort();
-  assert.deepEqual(await told, {
+  assert.deepEqual(await result, {
     text: "The command and all its processes were stopped: the call ended",
     failed: true,
   });
@@ -187,7 +190,7 @@ test("Bash stops its command when the call is cancelled", { skip }, async () => 
   );
 });
 
-test("Bash runs concurrent commands, each in its own sandbox", { skip }, async () => {
+test("Bash runs concurrent commands, each in a separate sandbox", { skip }, async () => {
   const all = await Promise.all(
     Array.from({ length: 5 }, (_, at) => workspace.useTool({ command: `echo ${at} > /tmp/x; cat /tmp/x` })),
   );
@@ -202,12 +205,12 @@ test("Bash leaves no placeholder of a protected file in the workspace", { skip }
   assert.equal(readFileSync(join(root, ".envrc"), "utf8"), "mine\n");
 });
 
-test("Bash allows git except for the files that git obeys", { skip }, async () => {
+test("Bash allows git to write all files except settings and hooks", { skip }, async () => {
   const git = createShellWorkspace();
   const plain = createShellWorkspace({ root: git.root, sandbox: "off" });
   try {
     const had = await plain.run("command -v git && git init -q . && echo x > f");
-    if (had.code !== 0) return console.log("Bash with git: skipped, for there is no git");
+    if (had.code !== 0) return console.log("Bash with git: skipped: there is no git");
     const { text, failed } = await git.useTool({
       command: "git status --short && git add -A && git -c user.name=a -c user.email=a@b commit -qm one && " +
         "git checkout -qb side && git log --format=%s%d && " +
@@ -230,7 +233,7 @@ test("Bash allows git except for the files that git obeys", { skip }, async () =
   }
 });
 
-test("Bash without a sandbox warns of it and has its own environment", async () => {
+test("Bash without a sandbox has a warning in its description, and a clean environment", async () => {
   const plain = createShellWorkspace({ sandbox: "off" });
   try {
     assert.match(plain.tool.description, /WITHOUT a sandbox/);
@@ -265,12 +268,12 @@ test("Bash without a sandbox warns of it and has its own environment", async () 
 test("Bash rejects commands if there is no sandbox", async () => {
   const nowhere = createShellWorkspace({ path: "/nonexistent" });
   try {
-    const told = await nowhere.useTool({ command: "echo x > x" });
+    const result = await nowhere.useTool({ command: "echo x > x" });
     assert.match(
-      told.text,
+      result.text,
       /^Cannot run commands: the sandbox could not be started; the operator must install bubblewrap/,
     );
-    assert.equal(told.failed, true);
+    assert.equal(result.failed, true);
     assert.deepEqual(readdirSync(nowhere.root), []);
   } finally {
     nowhere.remove();
@@ -286,9 +289,9 @@ test("Bash rejects commands if the sandbox does not work", async () => {
   );
   const refused = createShellWorkspace({ path: broken.outside, root: broken.root });
   try {
-    const told = await refused.useTool({ command: "echo x > x" });
+    const result = await refused.useTool({ command: "echo x > x" });
     assert.match(
-      told.text,
+      result.text,
       /^Cannot run commands: the sandbox does not work on this machine; .*user namespaces/,
     );
     assert.deepEqual(readdirSync(refused.root), []);

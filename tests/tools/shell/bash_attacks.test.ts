@@ -20,7 +20,7 @@ import { injections, reads, type Target, writes } from "./shell_attacks.ts";
 import { createShellWorkspace, whyNoSandbox } from "./shell_workspace.ts";
 
 const skip = await whyNoSandbox();
-if (skip !== undefined) console.log(`attacks on Bash: skipped, for ${skip}`);
+if (skip !== undefined) console.log(`attacks on Bash: skipped: ${skip}`);
 
 const SECRET = `secret-${crypto.randomUUID()}`;
 process.env.GATEWAY_SECRET = SECRET;
@@ -62,22 +62,25 @@ const TABLES: Record<string, string[]> = {
 
 for (const [does, attacks] of Object.entries(TABLES)) {
   test(`Bash cannot be made to ${does}, in ${attacks.length} ways`, { skip }, async () => {
-    lay();
+    resetOutside();
     const before = snapshot(outside);
-    const said = await runAll(attacks);
+    const output = await runAll(attacks);
     assert.deepEqual(snapshot(outside), before);
     assert.deepEqual(called, []);
-    assert.ok(!said.includes(SECRET), said.slice(Math.max(0, said.indexOf(SECRET) - 500)).slice(0, 600));
-    assert.equal(said.split("\nattack ").length - 1, attacks.length);
+    assert.ok(
+      !output.includes(SECRET),
+      output.slice(Math.max(0, output.indexOf(SECRET) - 500)).slice(0, 600),
+    );
+    assert.equal(output.split("\nattack ").length - 1, attacks.length);
   });
 }
 
-test("Bash without a sandbox lets most of these attacks out", { skip, timeout: 120_000 }, async () => {
+test("most of these attacks succeed if Bash has no sandbox", { skip, timeout: 120_000 }, async () => {
   const plain = createShellWorkspace({ root, sandbox: "off" });
   const failed: string[] = [];
   const attacks = writes(TARGET);
   for (const attack of attacks) {
-    lay();
+    resetOutside();
     const before = JSON.stringify(snapshot(outside));
     await plain.run(attack, { seconds: 5 });
     if (JSON.stringify(snapshot(outside)) === before) failed.push(attack);
@@ -87,39 +90,43 @@ test("Bash without a sandbox lets most of these attacks out", { skip, timeout: 1
   assert.ok(failed.length < attacks.length * 0.2, failed.join("\n"));
 });
 
-test("Bash changes no file that the operator's programs trust", { skip, timeout: 120_000 }, async () => {
-  for (const nested of ["", "sub/project"]) {
-    const guarded = createShellWorkspace();
-    try {
-      const top = join(guarded.root, nested);
-      mkdirSync(join(top, ".git/objects"), { recursive: true });
-      mkdirSync(join(top, ".git/refs"));
-      writeFileSync(join(top, ".git/HEAD"), "ref: refs/heads/main\n");
-      writeFileSync(join(top, ".git/config"), "[core]\n");
-      if (nested !== "") { for (const name of PLACEHOLDERS) writeFileSync(join(top, name), "mine\n"); }
-      const paths = [...PLACEHOLDERS, ...PROTECTED_IN_GIT.map((name) => `.git/${name}`)];
-      const kept = () => snapshot(top).filter((line) => !/\.git\/(HEAD|objects|refs) /.test(line));
-      const before = kept();
-      const said = await guarded.run(
-        paths.map((path) =>
-          [
-            `cd ${top}; touch ${path}; echo evil > ${path}; echo evil >> ${path}; mkdir -p ${path}; echo evil > ${path}/x`,
-            `rm -rf ${path}; mv ${path} /tmp/moved; mv ${path} moved; ln -sf /tmp ${path}; ln -sfn /tmp ${path}`,
-            `echo evil > evil; mv evil ${path}; mv -T evil ${path}; cp evil ${path}; ln -f evil ${path}; chmod 777 ${path}`,
-            `mkdir evil.d; mv -T evil.d ${path}; ln ${path} linked && echo evil >> linked; truncate -s 1 ${path}`,
-            "rm -rf evil evil.d moved linked",
-          ].join("\n")
-        ).join("\n") +
-          `\nmv .git moved && mkdir -p .git/hooks && echo evil > .git/hooks/pre-commit; rm -rf .git/hooks; mv -T .git /tmp/g` +
-          `\nperl -e 'rename(".git", "moved"); rename(".mcp.json", "x"); syscall(316, -100, ".git", -100, "evil", 2)'`,
-      );
-      assert.equal(said.endedBy, "exit");
-      assert.deepEqual(kept(), before);
-    } finally {
-      guarded.remove();
+test(
+  "Bash does not change protected files",
+  { skip, timeout: 120_000 },
+  async () => {
+    for (const nested of ["", "sub/project"]) {
+      const guarded = createShellWorkspace();
+      try {
+        const top = join(guarded.root, nested);
+        mkdirSync(join(top, ".git/objects"), { recursive: true });
+        mkdirSync(join(top, ".git/refs"));
+        writeFileSync(join(top, ".git/HEAD"), "ref: refs/heads/main\n");
+        writeFileSync(join(top, ".git/config"), "[core]\n");
+        if (nested !== "") { for (const name of PLACEHOLDERS) writeFileSync(join(top, name), "mine\n"); }
+        const paths = [...PLACEHOLDERS, ...PROTECTED_IN_GIT.map((name) => `.git/${name}`)];
+        const kept = () => snapshot(top).filter((line) => !/\.git\/(HEAD|objects|refs) /.test(line));
+        const before = kept();
+        const output = await guarded.run(
+          paths.map((path) =>
+            [
+              `cd ${top}; touch ${path}; echo evil > ${path}; echo evil >> ${path}; mkdir -p ${path}; echo evil > ${path}/x`,
+              `rm -rf ${path}; mv ${path} /tmp/moved; mv ${path} moved; ln -sf /tmp ${path}; ln -sfn /tmp ${path}`,
+              `echo evil > evil; mv evil ${path}; mv -T evil ${path}; cp evil ${path}; ln -f evil ${path}; chmod 777 ${path}`,
+              `mkdir evil.d; mv -T evil.d ${path}; ln ${path} linked && echo evil >> linked; truncate -s 1 ${path}`,
+              "rm -rf evil evil.d moved linked",
+            ].join("\n")
+          ).join("\n") +
+            `\nmv .git moved && mkdir -p .git/hooks && echo evil > .git/hooks/pre-commit; rm -rf .git/hooks; mv -T .git /tmp/g` +
+            `\nperl -e 'rename(".git", "moved"); rename(".mcp.json", "x"); syscall(316, -100, ".git", -100, "evil", 2)'`,
+        );
+        assert.equal(output.endedBy, "exit");
+        assert.deepEqual(kept(), before);
+      } finally {
+        guarded.remove();
+      }
     }
-  }
-});
+  },
+);
 
 test("Bash cannot create a repository at the top of a workspace without one", { skip }, async () => {
   for (
@@ -153,10 +160,10 @@ test("Bash with network access reaches no local socket, and without it no networ
   }
 });
 
-/** Runs attacks a few dozen to a sandbox, and gives all that they said. */
+/** Runs the attacks, 40 in each sandbox, and returns their output. */
 async function runAll(attacks: readonly string[]): Promise<string> {
-  const said: string[] = [];
-  const roomy = createShellWorkspace({
+  const output: string[] = [];
+  const large = createShellWorkspace({
     root,
     limits: { keptOutputChars: 10_000_000, memoryBytes: 4 * 2 ** 30 },
   });
@@ -165,28 +172,28 @@ async function runAll(attacks: readonly string[]): Promise<string> {
     for (const [at, attack] of attacks.slice(first, first + 40).entries()) {
       writeFileSync(join(root, "attacks", `${at}.sh`), attack);
     }
-    const { stdout, endedBy: by } = await roomy.run(
+    const { stdout, endedBy: by } = await large.run(
       "for f in attacks/*.sh; do printf '\\nattack %s\\n' $f; timeout -k 1 5 bash $f </dev/null 2>&1; done",
     );
     assert.equal(by, "exit");
-    said.push(stdout);
+    output.push(stdout);
     rmSync(join(root, "attacks"), { recursive: true });
     mkdirSync(join(root, "attacks"));
   }
   rmSync(join(root, "attacks"), { recursive: true });
-  roomy.remove();
-  return said.join("");
+  large.remove();
+  return output.join("");
 }
 
-/** Lays out anew what lies outside. */
-function lay(): void {
+/** Restores the folder outside of the workspace. */
+function resetOutside(): void {
   rmSync(outside, { recursive: true, force: true });
   mkdirSync(outside);
   writeFileSync(TARGET.canary, `echo ${SECRET}\n`);
   chmodSync(TARGET.canary, 0o644);
 }
 
-/** What is in a folder, down to each file's bytes, owner, rights and time. */
+/** Returns the entries of a folder with content, owner, permissions and time. */
 function snapshot(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder).sort().flatMap((name) => {

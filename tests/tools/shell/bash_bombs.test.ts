@@ -5,7 +5,7 @@ import type { ShellLimits } from "../../../tools/policy/shell.ts";
 import { createShellWorkspace, processesWith, whyNoSandbox } from "./shell_workspace.ts";
 
 const skip = await whyNoSandbox();
-if (skip !== undefined) console.log(`what Bash leaves and takes: skipped, for ${skip}`);
+if (skip !== undefined) console.log(`limits of Bash: skipped: ${skip}`);
 
 const workspace = createShellWorkspace();
 after(() => workspace.remove());
@@ -46,8 +46,8 @@ const SCRATCH = { tmpBytes: 8 * MiB };
 
 const MEMFD = numberOf(319, 279);
 
-const BOMBS: Record<string, [command: string, limits: Partial<ShellLimits>, told: RegExp]> = {
-  // Both end by themselves, at some two thousand processes: a guard that fails must not take the machine along.
+const BOMBS: Record<string, [command: string, limits: Partial<ShellLimits>, message: RegExp]> = {
+  // Both stop at about 2,000 processes, so that the machine survives if the limit fails.
   "a fork bomb": [
     "bomb() { (($1 > 0)) && { bomb $(($1 - 1)) & bomb $(($1 - 1)) & }; sleep 100; }; bomb 10",
     PROCESSES,
@@ -58,12 +58,12 @@ const BOMBS: Record<string, [command: string, limits: Partial<ShellLimits>, told
     PROCESSES,
     /more than 200 processes|Resource temporarily/,
   ],
-  "a process that takes memory": [
+  "a process that allocates memory": [
     `perl -e 'push @x, "x" x 1e7 while 1'`,
     MEMORY,
     /Out of memory|more than 128 MiB of memory/,
   ],
-  "processes that take memory": [
+  "processes that allocate memory": [
     "for i in {1..20}; do perl -e '$x = \"x\" x 3e7; sleep 100' & done; wait",
     MEMORY,
     /more than 128 MiB of memory/,
@@ -88,13 +88,13 @@ const BOMBS: Record<string, [command: string, limits: Partial<ShellLimits>, told
     DISK,
     /more than 64 MiB/,
   ],
-  "files of processes that are gone": [
+  "files of processes that have ended": [
     `perl -e '$SIG{CHLD} = "IGNORE"; for (1..100) { next if fork; open F, ">f$_"; print F "x" x 1e5 for 1..40; exit } sleep 100'`,
     DISK,
     /more than 64 MiB/,
   ],
   "space that is taken without a write": ["fallocate -l 10G big", {}, /not supported/],
-  "files without number": [
+  "too many files": [
     `perl -e 'for (1..100000) { open F, ">n$_" or die } sleep 100'`,
     FILES,
     /more than 30000 files/,
@@ -105,21 +105,21 @@ const BOMBS: Record<string, [command: string, limits: Partial<ShellLimits>, told
   "a full /dev": ["mkdir /dev/x", {}, /Read-only/],
 };
 
-for (const [what, [command, limits, told]] of Object.entries(BOMBS)) {
+for (const [what, [command, limits, message]] of Object.entries(BOMBS)) {
   test(`Bash ends ${what}`, { skip, timeout: 120_000 }, async () => {
     const small = createShellWorkspace({ limits: { seconds: 30, ...limits } });
     try {
       const { endedBy: by, code, stderr } = await small.run(command);
       assert.equal(by, "exit");
       assert.notEqual(code, 0);
-      assert.match(stderr, told);
+      assert.match(stderr, message);
     } finally {
       small.remove();
     }
   });
 }
 
-/** The number of a system call here, of the two that are known. */
+/** Returns the number of a system call on this processor. */
 function numberOf(x64: number, arm64: number): number {
   return process.arch === "arm64" ? arm64 : x64;
 }

@@ -19,7 +19,7 @@ import { PROTECTED } from "../../../tools/policy/protected.ts";
 import { createShellWorkspace, type ShellWorkspace, whyNoSandbox } from "./shell_workspace.ts";
 
 const skip = await whyNoSandbox();
-if (skip !== undefined) console.log(`what Bash may not leave: skipped, for ${skip}`);
+if (skip !== undefined) console.log(`protected files of Bash: skipped: ${skip}`);
 
 /** Runs `use` in a workspace with files. A name that ends in a slash is a folder, a text `-> x` is a link to `x`. */
 async function withWorkspace(
@@ -42,7 +42,7 @@ function put(root: string, path: string, text: string): void {
   else writeFileSync(join(root, path), text);
 }
 
-/** The files of a repository without hooks. */
+/** Returns the files of a repository without hooks. */
 function repository(folder: string, config = "[core]\n"): Record<string, string> {
   return {
     [`${folder}/HEAD`]: "ref: refs/heads/main\n",
@@ -52,7 +52,7 @@ function repository(folder: string, config = "[core]\n"): Record<string, string>
   };
 }
 
-/** Makes a repository by a command, without git. */
+/** Returns a command that creates a repository without git. */
 const newRepository = (folder: string) =>
   `mkdir -p ${folder}/objects ${folder}/refs ${folder}/hooks; echo 'ref: refs/heads/main' > ${folder}/HEAD; ` +
   `echo '[core] fsmonitor = evil' > ${folder}/config; echo evil > ${folder}/hooks/pre-commit`;
@@ -140,7 +140,7 @@ const ATTACKS: Record<string, Attack> = {
     gone: ["shared/tasks.json"],
     kept: { "shared/settings.json": "mine", "sub/.vscode": "-> ../shared" },
   },
-  "a link itself": {
+  "a link": {
     files: { "sub/.envrc": "-> ../envrc.real", "envrc.real": "mine" },
     command: "rm sub/.envrc; echo evil > sub/.envrc",
     kept: { "sub/.envrc": "-> ../envrc.real", "envrc.real": "mine" },
@@ -151,16 +151,16 @@ const ATTACKS: Record<string, Attack> = {
     gone: ["sub/.envrc"],
     kept: { "envrc.real": "mine" },
   },
-  "a link that leads nowhere": {
+  "a link without a target": {
     files: { "sub/.envrc": "-> ../none" },
     command: "echo evil > none",
     gone: ["sub/.envrc"],
   },
-  "a link to what it has written": {
+  "a link to a file that it has written": {
     command: "mkdir sub; echo evil > x; ln -s ../x sub/.envrc",
     gone: ["sub/.envrc"],
   },
-  "what makes its own repository one": {
+  "the files that make a folder a repository": {
     files: repository("repo/.git"),
     command: "rm -rf repo/.git/HEAD repo/.git/objects repo/.git/refs",
     kept: { "repo/.git/config": "[core]\n" },
@@ -215,7 +215,7 @@ const ATTACKS: Record<string, Attack> = {
     command: "echo '[core] fsmonitor = evil' >> repo/team.gitconfig; rm repo/team.gitconfig",
     kept: { "repo/team.gitconfig": "[user]\n" },
   },
-  "what included settings name": {
+  "paths that included settings name": {
     files: {
       ...repository("repo/.git", '[includeIf "gitdir:~/"]\n\tpath = ../team.gitconfig\n'),
       "repo/team.gitconfig": '[filter "x"]\n\tclean = python3 scripts/clean.py --all\n',
@@ -308,7 +308,7 @@ const ATTACKS: Record<string, Attack> = {
 
 for (const [what, { files = {}, command, gone = [], kept = {} }] of Object.entries(ATTACKS)) {
   test(
-    `Bash leaves nothing behind that others execute: ${what}`,
+    `Bash leaves no file that other programs execute: ${what}`,
     { skip },
     () =>
       withWorkspace(files, async ({ root, run }) => {
@@ -336,7 +336,7 @@ function show(path: string): string {
 }
 
 test(
-  "Bash leaves no new file with a protected name, wherever it is",
+  "Bash leaves no new file with a protected name, in any folder",
   { skip, timeout: 60_000 },
   () =>
     withWorkspace({}, async ({ root, run }) => {
@@ -350,7 +350,7 @@ test(
     }),
 );
 
-test("Bash changes no existing file with a protected name, wherever it is", { skip, timeout: 60_000 }, () => {
+test("Bash changes no existing file with a protected name, in any folder", { skip, timeout: 60_000 }, () => {
   const paths = PROTECTED.map((name) => `sub/${name.replace("*", "project")}`);
   return withWorkspace(Object.fromEntries(paths.map((path) => [path, "mine"])), async ({ root, run }) => {
     const { setAside } = await run(
@@ -375,7 +375,7 @@ test(
 );
 
 test(
-  "Bash leaves no file that one command creates, and another puts back after the first one's check",
+  "Bash leaves no file that one command creates, and another restores after the check of the first",
   { skip },
   () =>
     withWorkspace({ "node_modules/": "" }, async ({ root, run }) => {
@@ -391,7 +391,7 @@ test(
     }),
 );
 
-test("Bash leaves alone what it did not create or change", { skip }, () =>
+test("Bash does not change files that the command did not create or change", { skip }, () =>
   withWorkspace(
     {
       ...repository("repo/.git"),
@@ -417,17 +417,17 @@ test("Bash leaves alone what it did not create or change", { skip }, () =>
   ));
 
 test(
-  "Bash tells the model what was set aside, and the call's owner",
+  "Bash reports files that were set aside to the model and to `onSetAside`",
   { skip },
   () =>
     withWorkspace({}, async ({ root, useTool, open }) => {
       const command = "mkdir sub; echo evil > sub/.envrc; exit 3";
       const { text, failed } = await useTool({ command });
       assert.equal(failed, true);
-      const told =
+      const message =
         /^Exit code 3\n\nThe gateway has set aside files .*\n"sub\/\.envrc" is now called "(\.envrc\.set-aside-[0-9a-f]{8})"$/;
-      assert.match(text, told);
-      const [, newName = ""] = told.exec(text) ?? [];
+      assert.match(text, message);
+      const [, newName = ""] = message.exec(text) ?? [];
       assert.equal(readFileSync(join(root, "sub", newName), "utf8"), "evil\n");
 
       const noted: SetAsideFile[][] = [];
@@ -438,7 +438,7 @@ test(
 );
 
 test(
-  "Bash runs no further command once a folder cannot be looked through",
+  "Bash runs no command after a folder could not be checked",
   { skip },
   () =>
     withWorkspace({}, async ({ root, run, useTool }) => {

@@ -4,13 +4,13 @@ import { after, test } from "node:test";
 import { createShellWorkspace, whyNoSandbox } from "./shell_workspace.ts";
 
 const skip = await whyNoSandbox();
-if (skip !== undefined) console.log(`ways out of the sandbox: skipped, for ${skip}`);
+if (skip !== undefined) console.log(`ways out of the sandbox: skipped: ${skip}`);
 
 const workspace = createShellWorkspace();
 after(() => workspace.remove());
 
-/** Ways out of a sandbox that were ways once, each with what must be said of it. */
-const WAYS_OUT: Record<string, [command: string, said: RegExp]> = {
+/** Known ways out of sandboxes, each with the expected output. */
+const WAYS_OUT: Record<string, [command: string, expected: RegExp]> = {
   "a helper for core dumps": ["(: >> /proc/sys/kernel/core_pattern)", /Read-only|Permission denied/],
   "a helper for modules": [
     "(: >> /proc/sys/kernel/modprobe); (: >> /proc/sys/kernel/hotplug)",
@@ -89,14 +89,14 @@ const WAYS_OUT: Record<string, [command: string, said: RegExp]> = {
   ],
 };
 
-for (const [what, [command, said]] of Object.entries(WAYS_OUT)) {
+for (const [what, [command, expected]] of Object.entries(WAYS_OUT)) {
   test(`Bash has no way out of its sandbox by ${what}`, { skip }, async () => {
     const { stdout, stderr } = await workspace.run(command, { seconds: 10 });
-    assert.match((stdout + stderr).trimEnd(), said);
+    assert.match((stdout + stderr).trimEnd(), expected);
   });
 }
 
-/** The number of a system call here, of the two that are known. */
+/** Returns the number of a system call on this processor. */
 function numberOf(x64: number, arm64: number): number {
   return process.arch === "arm64" ? arm64 : x64;
 }

@@ -9,12 +9,12 @@ import { createShellWorkspace, whyNoSandbox } from "./shell_workspace.ts";
 
 const skip = await whyNoSandbox();
 
-/** Control groups as the kernel shows them, in memory. */
+/** The files of control groups, in memory. */
 interface FakeGroups extends CgroupFiles {
   files: Map<string, string>;
 }
 
-/** The process is in the group `own`; `writable` are the folders in which groups may be created. */
+/** Creates control groups. The process is in `own`; groups can be created in the folders `writable`. */
 function createGroups(own: string, { writable, controllers = "memory pids", lacks = [] }: {
   writable: string[];
   controllers?: string;
@@ -71,7 +71,7 @@ test("findCgroup() creates a group with limits for each command, beside that of 
   }
 });
 
-/** Places where no group can be had. */
+/** Environments in which no group can be created. */
 const NOWHERE: Record<string, FakeGroups> = {
   "a machine without the unified hierarchy": createGroups("", { writable: [] }),
   "the root of a container": createGroups("/", { writable: ["/sys/fs/cgroup"] }),
@@ -86,13 +86,13 @@ const NOWHERE: Record<string, FakeGroups> = {
 };
 
 for (const [where, groups] of Object.entries(NOWHERE)) {
-  test(`findCgroup() finds none in ${where}`, async () => {
+  test(`findCgroup() returns undefined for ${where}`, async () => {
     assert.equal(await findCgroup(SHELL_LIMITS, groups), undefined);
     assert.deepEqual([...groups.files.keys()].filter((file) => file.includes("command-")), []);
   });
 }
 
-test("Bash runs in its control group, or not at all", { skip }, async () => {
+test("Bash runs a command only within its control group", { skip }, async () => {
   const workspace = createShellWorkspace();
   try {
     const procs = join(workspace.outside, "cgroup.procs");

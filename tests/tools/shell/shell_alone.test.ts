@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { createShellWorkspace, processesWith, whyNoSandbox } from "./shell_workspace.ts";
 
 const skip = await whyNoSandbox();
-if (skip !== undefined) console.log(`the shell in a program of its own: skipped, for ${skip}`);
+if (skip !== undefined) console.log(`Bash in a separate program: skipped: ${skip}`);
 
 const PROGRAM = fileURLToPath(new URL("shell_program.ts", import.meta.url));
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
@@ -97,7 +97,7 @@ test(
         ended.setAside.map(({ path }) => path).sort(),
         ["closed/.envrc", "listed/.envrc", "searchable/.envrc", "sub/.envrc"],
       );
-      // The limits of the disk were measured to the end.
+      // The disk usage could be measured until the end.
       assert.equal(ended.stderr, "");
     } finally {
       workspace.remove();
@@ -105,7 +105,7 @@ test(
   },
 );
 
-/** Why no other user can run the program; false if one can. */
+/** Returns the reason why no other user can run the program; false if one can. */
 function missingOtherUser(): string | false {
   if ("Deno" in globalThis || "Bun" in globalThis) return "only Node.js runs as another user";
   if (process.getuid?.() !== 0) return false;
@@ -116,7 +116,7 @@ function missingOtherUser(): string | false {
   return status === 0 ? false : `user ${OTHER_USER} cannot run ${process.execPath} or read ${ROOT}`;
 }
 
-/** How this runtime runs a file of TypeScript. */
+/** Returns the arguments with which this runtime runs a file of TypeScript. */
 function toRun(): string[] {
   if ("Deno" in globalThis) return ["run", "--no-prompt", "--allow-all"];
   if ("Bun" in globalThis) return ["run"];

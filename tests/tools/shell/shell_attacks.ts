@@ -1,8 +1,8 @@
-/** Where attacks aim: a folder outside of the workspace, and ports of this machine on which somebody listens. */
+/** Targets of attacks: a folder outside of the workspace, and open ports of this machine. */
 export interface Target {
-  /** A new path outside, for this attack alone. */
+  /** A path outside that does not exist. */
   file: string;
-  /** A file and a folder that are there. */
+  /** An existing file and folder. */
   canary: string;
   outside: string;
   tcp: number;
@@ -11,7 +11,7 @@ export interface Target {
   pid: number;
 }
 
-/** Ways to change something outside: by the shell, by its programs, by other programs, by links. */
+/** Returns commands that write outside: by the shell, by its programs, by other programs, by links. */
 export function writes({ file: f, canary, outside }: Target): string[] {
   return [
     ...[";", "&&", "||", "|", "&", "\n"].map((sign) =>
@@ -145,7 +145,7 @@ export function writes({ file: f, canary, outside }: Target): string[] {
   ];
 }
 
-/** Ways to learn of something outside, or to reach somebody: what they say, and whom they call, must be nothing. */
+/** Returns commands that read files outside or connect to a port: no output has the secret, no port is reached. */
 export function reads({ canary, outside, tcp, udp, pid }: Target): string[] {
   return [
     ...["cat", "head", "tac", "base64", "xxd", "strings", "dd if=", "sort", "grep ."].map((program) =>
@@ -199,7 +199,7 @@ export function reads({ canary, outside, tcp, udp, pid }: Target): string[] {
   ];
 }
 
-/** The corpora's ways to hang a command on another, times their ways to hide what it is. */
+/** Returns every combination of an injection with an obfuscated command, as in public lists of payloads. */
 export function injections({ canary }: Target): string[] {
   const hidden = [
     `cat ${canary}`,
@@ -212,7 +212,7 @@ export function injections({ canary }: Target): string[] {
     `X=$'cat\\x20${canary}' && $X`,
     `bash<<<$(base64 -d<<<${btoa(`cat ${canary}`)})`,
   ];
-  const hung = [
+  const nestings = [
     (it: string) => `ls; ${it}`,
     (it: string) => `ls && ${it}`,
     (it: string) => `ls /none || ${it}`,
@@ -221,5 +221,5 @@ export function injections({ canary }: Target): string[] {
     (it: string) => `ls\n${it}`,
     (it: string) => `echo "$(${it})"`,
   ];
-  return hung.flatMap((hang) => hidden.map(hang));
+  return nestings.flatMap((nest) => hidden.map(nest));
 }

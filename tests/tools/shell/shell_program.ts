@@ -2,7 +2,7 @@ import process from "node:process";
 import { createShell } from "../../../tools/host/shell.ts";
 import { SHELL_LIMITS, SHELL_PATH } from "../../../tools/policy/shell.ts";
 
-// A program that runs one command in a workspace and prints what came of it.
+// A program that runs one command in a workspace and prints the result.
 const [root = "", command = ""] = process.argv.slice(2);
 const open = createShell({
   root,

@@ -29,7 +29,7 @@ export interface ShellWorkspace {
   ): Promise<CommandResult>;
   /** Opens the shell for a call. */
   open(call: ShellCall): Shell;
-  /** Runs the tool, and returns its text and whether it failed. */
+  /** Runs the tool, and returns its text, and true if it failed. */
   useTool(input: unknown, signal?: AbortSignal): Promise<{ text: string; failed: boolean }>;
   remove(): void;
 }

@@ -6,7 +6,7 @@ import type { Toolbox } from "../../../tools/toolbox/toolbox.ts";
 import { until } from "../../kit/until.ts";
 import { createTestContext, createTestToolbox, echo, fail } from "../../server_tools/scripted_model.ts";
 
-/** A tool whose calls end when the test says so. */
+/** Creates a tool whose calls the test finishes. */
 function createWaiting(nested = false) {
   const running: { host: Host; finish(text: string): void }[] = [];
   const tool = defineTool({
@@ -30,10 +30,16 @@ async function textOf(result: ReturnType<Toolbox["run"]>): Promise<[boolean, str
 
 test("createToolbox() runs a call and returns a failure as a result", async () => {
   const { toolbox, audit } = createTestToolbox([echo, fail]);
-  const scene = createTestContext();
-  assert.deepEqual(await textOf(toolbox.run(call("Echo", { word: "bee" }), scene)), [false, "You said bee"]);
-  assert.deepEqual(await textOf(toolbox.run(call("Fail"), scene)), [true, "Cannot do it: it is broken"]);
-  assert.deepEqual(await textOf(toolbox.run(call("None"), scene)), [
+  const toolContext = createTestContext();
+  assert.deepEqual(await textOf(toolbox.run(call("Echo", { word: "bee" }), toolContext)), [
+    false,
+    "You said bee",
+  ]);
+  assert.deepEqual(await textOf(toolbox.run(call("Fail"), toolContext)), [
+    true,
+    "Cannot do it: it is broken",
+  ]);
+  assert.deepEqual(await textOf(toolbox.run(call("None"), toolContext)), [
     true,
     "Cannot run None: there is no such tool",
   ]);
@@ -66,8 +72,8 @@ test("createToolbox() hides a bug from the model and records it in the audit", a
     run: () => Promise.reject(bug),
   });
   const { toolbox, audit } = createTestToolbox([broken]);
-  const told = await textOf(toolbox.run(call("Bug"), createTestContext()));
-  assert.deepEqual(told, [true, "Cannot run Bug: the gateway failed"]);
+  const result = await textOf(toolbox.run(call("Bug"), createTestContext()));
+  assert.deepEqual(result, [true, "Cannot run Bug: the gateway failed"]);
   assert.equal(audit[0]?.error, bug);
   assert.deepEqual(toolbox.metrics().error_breakdown, { bug: 1 });
 });
@@ -75,12 +81,12 @@ test("createToolbox() hides a bug from the model and records it in the audit", a
 test("createToolbox() ends a call after its timeout", async () => {
   const { tool, running } = createWaiting();
   const { toolbox, clock } = createTestToolbox([tool], { timeoutMs: 30_000 });
-  const told = textOf(toolbox.run(call("Wait"), createTestContext()));
+  const result = textOf(toolbox.run(call("Wait"), createTestContext()));
   await until(() => running.length === 1);
   clock.advance(29_999);
   assert.equal(running[0]?.host.signal.aborted, false);
   clock.advance(1);
-  assert.deepEqual(await told, [true, "Cannot finish Wait: it took longer than 30 s"]);
+  assert.deepEqual(await result, [true, "Cannot finish Wait: it took longer than 30 s"]);
   assert.equal(running[0]?.host.signal.aborted, true);
   assert.equal(clock.waiting, 0);
 });
@@ -120,7 +126,7 @@ test("createToolbox() removes a cancelled call from the queue", async () => {
   assert.deepEqual(audit.map(({ outcome }) => outcome), ["cancelled", "ok", "ok"]);
 });
 
-test("createToolbox() gives tools that run others no place of theirs", async () => {
+test("createToolbox() counts tools that run others in separate slots", async () => {
   const { tool, running } = createWaiting(true);
   const { toolbox, clock } = createTestToolbox([tool, echo], { concurrency: 1, timeoutMs: 1000 });
   const outer = textOf(toolbox.run(call("Wait"), createTestContext()));
@@ -134,11 +140,11 @@ test("createToolbox() gives tools that run others no place of theirs", async () 
   assert.deepEqual(await outer, [false, "done"]);
 });
 
-test("createToolbox() counts calls in order, however long it takes to parse them", async () => {
+test("createToolbox() counts calls in order, for any time to parse them", async () => {
   const { toolbox } = createTestToolbox([echo], { callsPerMinute: 1 });
-  const scene = createTestContext();
-  const words = ["x".repeat(5_000_000), "short"];
-  const results = await Promise.all(words.map((word) => toolbox.run(call("Echo", { word }), scene)));
+  const toolContext = createTestContext();
+  const values = ["x".repeat(5_000_000), "short"];
+  const results = await Promise.all(values.map((word) => toolbox.run(call("Echo", { word }), toolContext)));
   assert.deepEqual(results.map(({ isError }) => isError), [false, true]);
 });
 
@@ -180,13 +186,13 @@ test("createToolbox() remembers a bounded number of files of a conversation, the
       return "seen";
     },
   });
-  const tells = defineTool({
+  const counts = defineTool({
     name: "Tell",
     description: "x",
     input: v.object({}),
     run: async (_input, { session: { seen } }) => `${seen.size} ${[...seen.keys()][0]}`,
   });
-  const { toolbox } = createTestToolbox([sees, tells]);
+  const { toolbox } = createTestToolbox([sees, counts]);
   await toolbox.run(call("See"), createTestContext());
   assert.deepEqual(await textOf(toolbox.run(call("Tell"), createTestContext())), [false, "1000 file500"]);
 });
@@ -257,7 +263,7 @@ test("defineTool() accepts alternative member names and ignores unknown ones", a
   assert.match(text, /^Cannot use Named: /);
 });
 
-test("createToolbox() returns why another model failed", async () => {
+test("createToolbox() returns the failure of another model", async () => {
   const ask = defineTool({
     name: "Ask",
     description: "x",

@@ -1,4 +1,4 @@
-/** Addresses of IPv4 that are not of the public internet: this machine, its network, its cloud's own. */
+/** IPv4 addresses that are not public: of this machine, of its network, of its cloud. */
 export const PRIVATE = [
   ...["127.0.0.1", "127.0.0.53", "127.255.255.254", "0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255"],
   ...["169.254.169.254", "169.254.170.2", "172.16.0.1", "172.31.255.255", "192.168.0.1", "192.168.255.255"],
@@ -15,7 +15,7 @@ export const PRIVATE = [
   ...["255.255.255.255", "192.88.99.1"],
 ];
 
-/** Addresses of IPv6 that are not of the public internet. */
+/** IPv6 addresses that are not public. */
 export const PRIVATE_6 = [
   ...[
     "::",
@@ -42,7 +42,7 @@ export const PRIVATE_6 = [
   ...["2002:7f00:1::", "5f00::1", "4000::1", "64:ff9b::7f00:1", "64:ff9b:1::7f00:1", "::ffff:0:7f00:1"],
 ];
 
-/** Every way that we know to write an address of IPv4 as the host of a URL. */
+/** Returns all known notations of an IPv4 address as the host of a URL. */
 export function writeHosts(address: string): string[] {
   const [a = 0, b = 0, c = 0, d = 0] = address.split(".").map(Number);
   const number = ((a * 256 + b) * 256 + c) * 256 + d;
@@ -100,7 +100,7 @@ export function writeHosts(address: string): string[] {
   ];
 }
 
-/** Names that mean this machine, whoever resolves them. */
+/** Names of this machine, for any resolver. */
 export const LOCAL_NAMES = [
   ...[
     "localhost",

@@ -25,22 +25,24 @@ before(async () => {
 
 after(() => Promise.all([canary.close(), redirector.close()]));
 
-/** A web that is not let out of this machine, and tells at which addresses it would have asked. */
+/** Creates access to the web that does not leave this machine, and records the addresses of its connections. */
 function createWatchedWeb(options: { resolve?: () => Promise<string[]>; allow?: string[] } = {}) {
-  const dialled: string[] = [];
-  const dial = createConnect();
+  const connected: string[] = [];
+  const connect = createConnect();
   const web = createTestWeb({
-    resolve: () => Promise.reject(new Error("No name is to be resolved")),
+    resolve: () => Promise.reject(new Error("no name may be resolved")),
     ...options,
-    connect(question: PageRequest) {
-      dialled.push(question.address);
-      return question.address === PUBLIC ? Promise.reject(new Error("Nobody is there")) : dial(question);
+    connect(request: PageRequest) {
+      connected.push(request.address);
+      return request.address === PUBLIC
+        ? Promise.reject(new Error("the address is unreachable"))
+        : connect(request);
     },
   });
-  return { web, dialled };
+  return { web, connected };
 }
 
-async function assertRefused(work: Promise<unknown>, what: string): Promise<FetchError> {
+async function assertRejected(work: Promise<unknown>, what: string): Promise<FetchError> {
   const failure = await work.then(() => undefined, (error: unknown) => error);
   assert.ok(failure instanceof FetchError, `${what}: ${failure}`);
   return failure;
@@ -50,39 +52,39 @@ test("fetchPage() reaches the canary on an allowed host", async () => {
   const { web } = createWatchedWeb({ allow: [canary.host] });
   const { content } = await web.fetchPage(`http://${canary.host}/`);
   assert.deepEqual(content, { type: "text", text: "the secret of the canary" });
-  assert.equal(canary.asked.length, 1);
-  canary.asked.length = 0;
+  assert.equal(canary.paths.length, 1);
+  canary.paths.length = 0;
 });
 
 const hosts = [...PRIVATE.flatMap(writeHosts), ...PRIVATE_6.map((address) => `[${address}]`), ...LOCAL_NAMES];
 
 test("fetchPage() rejects a private address in any notation", async () => {
   assert.ok(hosts.length > 1000);
-  const { web, dialled } = createWatchedWeb();
+  const { web, connected } = createWatchedWeb();
   for (const host of hosts) {
     for (const scheme of ["http", "https"]) {
       const url = `${scheme}://${host}:${canary.port}/`;
-      const { code, message } = await assertRefused(web.fetchPage(url), url);
+      const { code, message } = await assertRejected(web.fetchPage(url), url);
       assert.ok(code === "url_not_allowed" || code === "invalid_tool_input", `${url}: ${message}`);
     }
   }
-  assert.deepEqual(dialled, []);
-  assert.deepEqual(canary.asked, []);
+  assert.deepEqual(connected, []);
+  assert.deepEqual(canary.paths, []);
 });
 
 test("fetchPage() rejects a redirect to a private address in any notation", async () => {
-  const { web, dialled } = createWatchedWeb({ allow: [redirector.host] });
+  const { web, connected } = createWatchedWeb({ allow: [redirector.host] });
   for (const host of hosts.filter((host) => !/[\0\t]/.test(host))) {
     const to = encodeURIComponent(`http://${host}:${canary.port}/`);
-    await assertRefused(web.fetchPage(`http://${redirector.host}/?to=${to}`), host);
+    await assertRejected(web.fetchPage(`http://${redirector.host}/?to=${to}`), host);
   }
-  assert.deepEqual(new Set(dialled), new Set(["127.0.0.1"]), "only the redirecting host is asked");
-  assert.equal(dialled.length, redirector.asked.length);
-  assert.deepEqual(canary.asked, []);
+  assert.deepEqual(new Set(connected), new Set(["127.0.0.1"]), "only the redirecting host receives requests");
+  assert.equal(connected.length, redirector.paths.length);
+  assert.deepEqual(canary.paths, []);
 });
 
 test("fetchPage() rejects other schemes", async () => {
-  const { web, dialled } = createWatchedWeb();
+  const { web, connected } = createWatchedWeb();
   const schemes = ["file:///etc/passwd", "ftp://example.com/", "gopher://example.com/", "data:text/plain,x"];
   for (
     const url of [
@@ -95,9 +97,9 @@ test("fetchPage() rejects other schemes", async () => {
       "",
     ]
   ) {
-    await assertRefused(web.fetchPage(url), url);
+    await assertRejected(web.fetchPage(url), url);
   }
-  assert.deepEqual(dialled, []);
+  assert.deepEqual(connected, []);
 });
 
 test("fetchPage() rejects a name if one of its addresses is private", async () => {
@@ -112,44 +114,47 @@ test("fetchPage() rejects a name if one of its addresses is private", async () =
     ]
   ) {
     for (const addresses of [[address], [PUBLIC, address], [address, PUBLIC]]) {
-      const { web, dialled } = createWatchedWeb({ resolve: () => Promise.resolve(addresses) });
-      const { message } = await assertRefused(web.fetchPage("https://rebind.example.com/"), addresses.join());
+      const { web, connected } = createWatchedWeb({ resolve: () => Promise.resolve(addresses) });
+      const { message } = await assertRejected(
+        web.fetchPage("https://rebind.example.com/"),
+        addresses.join(),
+      );
       assert.equal(message.includes("127.0.0.1"), false);
-      assert.deepEqual(dialled, [], addresses.join());
+      assert.deepEqual(connected, [], addresses.join());
     }
   }
 });
 
-test("fetchPage() resolves a name once, so that a second answer changes nothing", async () => {
+test("fetchPage() resolves a name once, so that a second answer has no effect", async () => {
   const answers = [[PUBLIC], ["127.0.0.1"], ["127.0.0.1"]];
-  let asked = 0;
-  const resolve = () => Promise.resolve(answers[asked++] ?? []);
-  const { web, dialled } = createWatchedWeb({ resolve });
-  await assertRefused(web.fetchPage(`http://rebind.example.com:${canary.port}/`), "rebinding");
-  assert.deepEqual(dialled, [PUBLIC]);
-  assert.equal(asked, 1);
-  assert.deepEqual(canary.asked, []);
+  let lookups = 0;
+  const resolve = () => Promise.resolve(answers[lookups++] ?? []);
+  const { web, connected } = createWatchedWeb({ resolve });
+  await assertRejected(web.fetchPage(`http://rebind.example.com:${canary.port}/`), "rebinding");
+  assert.deepEqual(connected, [PUBLIC]);
+  assert.equal(lookups, 1);
+  assert.deepEqual(canary.paths, []);
 });
 
 test("fetchPage() stops redirect chains before the loopback address, and endless ones", async () => {
   const { web } = createWatchedWeb({ allow: [redirector.host] });
   for (const hops of [0, 1, 2, 4]) {
     const to = encodeURIComponent(`http://127.0.0.1:${canary.port}/`);
-    const failure = await assertRefused(
+    const failure = await assertRejected(
       web.fetchPage(`http://${redirector.host}/?hops=${hops}&to=${to}`),
       `${hops}`,
     );
     assert.equal(failure.code, "url_not_allowed");
   }
-  redirector.asked.length = 0;
-  const { code } = await assertRefused(web.fetchPage(`http://${redirector.host}/?hops=1000`), "endless");
+  redirector.paths.length = 0;
+  const { code } = await assertRejected(web.fetchPage(`http://${redirector.host}/?hops=1000`), "endless");
   assert.equal(code, "url_not_accessible");
-  assert.equal(redirector.asked.length, 6);
-  assert.deepEqual(canary.asked, []);
+  assert.equal(redirector.paths.length, 6);
+  assert.deepEqual(canary.paths, []);
 });
 
-test("fetchPage() allows a listed host at its own port and name only", async () => {
-  const { web, dialled } = createWatchedWeb({ allow: [`127.0.0.1:${canary.port}`, "intranet.corp:8080"] });
+test("fetchPage() allows a listed host only at its port and name", async () => {
+  const { web, connected } = createWatchedWeb({ allow: [`127.0.0.1:${canary.port}`, "intranet.corp:8080"] });
   const others = [
     `http://127.0.0.1:${redirector.port}/`,
     `http://localhost:${canary.port}/`,
@@ -161,9 +166,9 @@ test("fetchPage() allows a listed host at its own port and name only", async () 
     "http://x.intranet.corp:8082/",
   ];
   for (const url of [...others, ...names, "http://intranet.corp/", `http://127.0.0.2:${canary.port}/`]) {
-    await assertRefused(web.fetchPage(url), url);
+    await assertRejected(web.fetchPage(url), url);
   }
-  assert.deepEqual(dialled, []);
+  assert.deepEqual(connected, []);
 });
 
 test("isPublicAddress() accepts addresses of the public internet only", () => {

@@ -9,7 +9,7 @@ import { createWhitespaceLimiter } from "../../../tools/host/web/spacing.ts";
 const SIZE = 2 * 1024 * 1024;
 const fill = (text: string) => text.repeat(Math.ceil(SIZE / text.length)).slice(0, SIZE);
 
-/** Pages that cost far more than their length where nothing is bounded; each ran for minutes when it was found. */
+/** Pages whose cost is far above their length without limits; each once ran for minutes. */
 const PAGES: Record<string, string> = {
   "deep blocks": fill("<div>"),
   "deep marks": fill("<b><i>"),
@@ -37,7 +37,7 @@ const PAGES: Record<string, string> = {
 };
 
 for (const [name, page] of Object.entries(PAGES)) {
-  test(`readHtml() takes bounded time for ${name}`, async () => {
+  test(`readHtml() needs bounded time for ${name}`, async () => {
     const url = new URL("https://example.com/");
     const { elements, html } = trimHtml(page, url);
     assert.ok(elements <= 16_000, `${elements}`);
@@ -73,7 +73,7 @@ test("createWhitespaceLimiter() shortens whitespace at any cut", () => {
   }
 });
 
-test("isPdfWithinLimit() measures the unpacked size of a PDF, however often it is packed", async () => {
+test("isPdfWithinLimit() measures the unpacked size of a PDF, through any number of filters", async () => {
   const large = new Uint8Array(20_000_000);
   const toFile = (stream: Uint8Array) =>
     Buffer.concat([Buffer.from("%PDF-1.4\nstream\r\n"), stream, Buffer.from("\nendstream")]);

@@ -13,7 +13,7 @@ import { createTestWeb, serve, type TestWebOptions } from "../../kit/servers/web
 type Headers = Record<string, string>;
 type Fetching = TestWebOptions & { options?: FetchOptions };
 
-/** Fetches one page from a server of its own. */
+/** Fetches one page from a new server. */
 async function fetchFrom(answer: RequestListener, { options, ...given }: Fetching = {}): Promise<Page> {
   const server = await serve(answer);
   try {
@@ -104,14 +104,14 @@ test("fetchPage() decompresses bodies and requests only encodings that it suppor
       "hello",
     );
   }
-  let asked = "";
+  let requested = "";
   await fetchFrom((request, response) => {
-    asked = JSON.stringify(request.headers);
+    requested = JSON.stringify(request.headers);
     response.writeHead(200, { "set-cookie": "a=b" }).end("x");
   });
-  assert.match(asked, /"accept-encoding":"gzip, br"/);
-  assert.match(asked, /"user-agent":"openrouter-anthropic-server /);
-  assert.doesNotMatch(asked, /cookie|authorization|referer/i);
+  assert.match(requested, /"accept-encoding":"gzip, br"/);
+  assert.match(requested, /"user-agent":"openrouter-anthropic-server /);
+  assert.doesNotMatch(requested, /cookie|authorization|referer/i);
   const fails = fetchFrom(send({ "content-encoding": "gzip, gzip" }, gzipSync(gzipSync("x"))));
   await assertFails(fails, "unsupported_content_type", /content encoding is not/);
   const broken = fetchFrom(
@@ -176,7 +176,7 @@ test("fetchPage() reports an error status", async () => {
   );
 });
 
-test("fetchPage() bounds what it reads of bombs and endless bodies", async () => {
+test("fetchPage() limits the bytes that it reads of bombs and endless bodies", async () => {
   const limits = { textBytes: 100_000 };
   const bomb = gzipSync(new Uint8Array(200 * 1024 * 1024).fill(97));
   const page = await fetchFrom(send({ "content-encoding": "gzip", "content-type": "text/plain" }, bomb), {
@@ -199,7 +199,7 @@ test("fetchPage() bounds what it reads of bombs and endless bodies", async () =>
   await gone;
 });
 
-test("fetchPage() gives up a slow host at its timeout in every phase", async () => {
+test("fetchPage() times out in every phase of a slow host", async () => {
   const slow: Record<string, (clock: FakeClock) => RequestListener> = {
     "no answer": (clock) => () => clock.advance(20_000),
     "no body": (clock) => (_, response) => {
@@ -208,12 +208,12 @@ test("fetchPage() gives up a slow host at its timeout in every phase", async () 
     },
     "drips": (clock) => (_, response) => {
       response.writeHead(200, { "content-type": "text/plain" });
-      const drip = () => {
+      const writeByte = () => {
         if (response.destroyed) return;
         clock.advance(1000);
-        response.write("a", () => setImmediate(drip));
+        response.write("a", () => setImmediate(writeByte));
       };
-      drip();
+      writeByte();
     },
   };
   for (const [name, answer] of Object.entries(slow)) {
@@ -247,7 +247,7 @@ test("fetchPage() ends with the call and closes its connection", async () => {
   await gone;
 });
 
-test("fetchPage() survives too many headers and hosts that do not speak HTTP", async () => {
+test("fetchPage() rejects too many headers and responses that are not HTTP", async () => {
   await assertFails(
     fetchFrom(send({ "x-large": "y".repeat(1_000_000) })),
     "url_not_accessible",
@@ -286,26 +286,26 @@ test("fetchPage() connects to the resolved address and checks the certificate fo
         /no trusted certificate/,
       );
     }
-    const distrustful = createTestWeb({ allow, resolve });
+    const withoutCertificate = createTestWeb({ allow, resolve });
     await assertFails(
-      distrustful.fetchPage(`https://docs.test:${server.port}/`),
+      withoutCertificate.fetchPage(`https://docs.test:${server.port}/`),
       "url_not_accessible",
       /no trusted certificate/,
     );
-    assert.equal(server.asked.length, 1);
+    assert.equal(server.paths.length, 1);
   } finally {
     await server.close();
   }
 });
 
 test("fetchPage() tries the next address if one does not answer", async () => {
-  const asked: string[] = [];
+  const requested: string[] = [];
   const clock = new FakeClock();
   const web = createTestWeb({
     resolve: () => Promise.resolve(["2606:4700::1111", "1.1.1.1", "8.8.8.8"]),
     after: clock.after.bind(clock),
     connect: ({ address, signal }) => {
-      asked.push(address);
+      requested.push(address);
       if (address === "1.1.1.1") return Promise.reject(new Error("refused"));
       if (address === "8.8.8.8") {
         return Promise.resolve({
@@ -320,7 +320,7 @@ test("fetchPage() tries the next address if one does not answer", async () => {
     },
   });
   assert.equal(textOf(await web.fetchPage("http://example.com/a#b")), "hi");
-  assert.deepEqual(asked, ["2606:4700::1111", "1.1.1.1", "8.8.8.8"]);
+  assert.deepEqual(requested, ["2606:4700::1111", "1.1.1.1", "8.8.8.8"]);
   assert.equal(clock.waiting, 0);
 });
 
@@ -338,20 +338,20 @@ test("fetchPage() follows redirects, and reports one to another host", async () 
     const web = createTestWeb({ allow: [target.host, start.host] });
     const page = await web.fetchPage(`http://${start.host}/near`);
     assert.deepEqual([page.url, textOf(page)], [`http://${target.host}/there`, "arrived"]);
-    const told = await web.fetchPage(`http://${start.host}/near`, { followToOtherHost: false });
-    assert.deepEqual([told.status, told.movedTo], [301, `http://${target.host}/there`]);
-    assert.equal(target.asked.length, 1);
+    const unfollowed = await web.fetchPage(`http://${start.host}/near`, { followToOtherHost: false });
+    assert.deepEqual([unfollowed.status, unfollowed.movedTo], [301, `http://${target.host}/there`]);
+    assert.equal(target.paths.length, 1);
   } finally {
     await Promise.all([target.close(), start.close()]);
   }
 });
 
 test("fetchPage() checks the lists of domains at each redirect", async () => {
-  const asked: string[] = [];
+  const requested: string[] = [];
   const web = createTestWeb({
     resolve: () => Promise.resolve(["8.8.8.8"]),
     connect({ url }) {
-      asked.push(url.hostname);
+      requested.push(url.hostname);
       const to = url.pathname === "/out" ? "https://evil.test/" : undefined;
       const header = (name: string) => name === "location" ? to : undefined;
       return Promise.resolve({ status: to === undefined ? 200 : 302, header, body: toBody(""), close() {} });
@@ -368,7 +368,7 @@ test("fetchPage() checks the lists of domains at each redirect", async () => {
   ) {
     await assertFails(web.fetchPage(url, options), "url_not_allowed", /./);
   }
-  assert.deepEqual(asked, ["docs.x.io"]);
+  assert.deepEqual(requested, ["docs.x.io"]);
   await web.fetchPage("http://docs.x.io./", options);
   await assertFails(
     web.fetchPage("https://a.b.test/", { blockedDomains: ["b.test"] }),

@@ -12,7 +12,7 @@ const LIMITS = { firstMs: 5000, maxMs: 60_000 };
 /** A pause from 1000 to 6000, after one failure. */
 const FIRST: Cooldown = { since: 1000, until: 6000, failures: 1, status: 503, stated: false };
 
-/** What is so before a failure at a time, the failure, and what is so after it. */
+/** The state before a failure, the failure, and the state after it. */
 const FAILURES: [
   name: string,
   previous: Cooldown | undefined,

@@ -26,7 +26,7 @@ for (const [kind, seed] of Object.entries(SEEDS)) {
   });
 }
 
-test("orderByWeight() shares the requests of a target that is left out by weight, too", () => {
+test("orderByWeight() distributes the requests of an omitted target by weight as well", () => {
   const seconds = new Map<string, number>();
   for (let nth = 0; nth < 10_000; nth++) {
     const [first, second] = orderByWeight(TARGETS, String(nth));
@@ -37,7 +37,7 @@ test("orderByWeight() shares the requests of a target that is left out by weight
   assert.ok(Math.abs(local / (local + other) - 0.75) < 0.03, `${local} and ${other}`);
 });
 
-test("orderByWeight() keeps the order of the others if a target is removed or its place changes", () => {
+test("orderByWeight() keeps the order of the others if a target is removed or moved", () => {
   for (let nth = 0; nth < 200; nth++) {
     const all = orderByWeight(TARGETS, `session-${nth}`).map(({ key }) => key);
     const fewer = orderByWeight(TARGETS.slice(1).reverse(), `session-${nth}`).map(({ key }) => key);

@@ -20,7 +20,6 @@ const UPSTREAMS = {
 const ORDERED = { fast: { model: "a/m", fallbacks: ["b/m"] } };
 const SHARED = { fast: { targets: ["a/m", "b/m"], fallbacks: ["c/m"] } };
 
-/** Parses what the gateway has written. */
 const parse = (text: string): Wire => JSON.parse(text);
 
 const fail = (status: number, headers: Record<string, string> = {}): FakeReply => ({
@@ -39,14 +38,14 @@ function createTargets(settings: Settings = {}) {
     return replies[host] ?? GOOD;
   });
   const gateway = createTestGateway({ upstream, settings: { UPSTREAMS, MODEL_MAP: ORDERED, ...settings } });
-  /** Sends a message, and returns its status, who was asked for it, and who answered. */
+  /** Sends a message. Returns its status, the targets that were called, and the one that answered. */
   const ask = async (headers: Record<string, string> = {}, fields = {}) => {
     const from = sent.length;
     const response = await gateway.post({ ...minimalRequest("chat"), model: "fast", ...fields }, { headers });
     const body = await response.text();
     return {
       status: response.status,
-      asked: sent.slice(from).join(" "),
+      called: sent.slice(from).join(" "),
       answeredBy: response.headers.get("x-gateway-model"),
       response,
       body,
@@ -55,7 +54,7 @@ function createTargets(settings: Settings = {}) {
   return { gateway, replies, ask, sent, clock: gateway.clock };
 }
 
-/** The first line of each target in the detailed health of the alias. */
+/** Returns the first line of each target in the detailed health of the alias. */
 async function healthOf(gateway: TestGateway) {
   const health = parse(await (await gateway.get("/health/detailed")).text());
   return { status: health.status, alias: health.services.aliases.fast };
@@ -65,24 +64,24 @@ for (const status of [429, 500, 502, 503, 529]) {
   test(`POST /v1/messages skips a target for COOLDOWN after ${status}, then tries it with one request`, async () => {
     const { ask, replies, clock } = createTargets();
     replies.a = fail(status);
-    assert.equal((await ask()).asked, "a b");
-    assert.deepEqual([(await ask()).asked, (await ask()).answeredBy], ["b", "b/m"]);
+    assert.equal((await ask()).called, "a b");
+    assert.deepEqual([(await ask()).called, (await ask()).answeredBy], ["b", "b/m"]);
     clock.advance(5 * SECOND);
-    assert.equal((await ask()).asked, "a b", "the pause is over, and the target still fails");
+    assert.equal((await ask()).called, "a b", "the pause is over, and the target still fails");
     clock.advance(9 * SECOND);
-    assert.equal((await ask()).asked, "b", "the second pause is 10 s");
+    assert.equal((await ask()).called, "b", "the second pause is 10 s");
     clock.advance(SECOND);
     replies.a = GOOD;
-    assert.equal((await ask()).asked, "a");
-    assert.equal((await ask()).asked, "a");
+    assert.equal((await ask()).called, "a");
+    assert.equal((await ask()).called, "a");
   });
 }
 
 test("POST /v1/messages skips a target that cannot be connected to", async () => {
   const { ask, replies } = createTargets();
   replies.a = Object.assign(new TypeError("fetch failed"), { cause: { code: "ECONNREFUSED" } });
-  assert.equal((await ask()).asked, "a b");
-  assert.equal((await ask()).asked, "b");
+  assert.equal((await ask()).called, "a b");
+  assert.equal((await ask()).called, "b");
 });
 
 for (const status of [400, 401, 402, 403, 404, 413]) {
@@ -91,7 +90,7 @@ for (const status of [400, 401, 402, 403, 404, 413]) {
     replies.a = fail(status);
     const first = await ask();
     replies.a = GOOD;
-    assert.equal((await ask()).asked, "a", first.asked);
+    assert.equal((await ask()).called, "a", first.called);
   });
 }
 
@@ -100,27 +99,27 @@ test("POST /v1/messages skips a target until the time of retry-after, up to COOL
   replies.a = fail(429, { "retry-after": "30" });
   await ask();
   clock.advance(29 * SECOND);
-  assert.equal((await ask()).asked, "b");
+  assert.equal((await ask()).called, "b");
   clock.advance(SECOND);
   replies.a = fail(429, { "retry-after": "86400" });
-  assert.equal((await ask()).asked, "a b");
+  assert.equal((await ask()).called, "a b");
   clock.advance(59 * SECOND);
-  assert.equal((await ask()).asked, "b");
+  assert.equal((await ask()).called, "b");
   clock.advance(SECOND);
-  assert.equal((await ask()).asked, "a b");
+  assert.equal((await ask()).called, "a b");
 });
 
-test("POST /v1/messages asks the target whose pause ends first if all cool down", async () => {
+test("POST /v1/messages calls the target whose pause ends first if all cool down", async () => {
   const { ask, replies, clock } = createTargets();
   replies.a = fail(500);
   replies.b = fail(500);
-  assert.equal((await ask()).asked, "a b");
+  assert.equal((await ask()).called, "a b");
   clock.advance(SECOND);
-  assert.equal((await ask()).asked, "a b", "both end at one time, so the first comes first");
+  assert.equal((await ask()).called, "a b", "both end at one time, so the first comes first");
   replies.b = GOOD;
   const answered = await ask();
-  assert.deepEqual([answered.status, answered.asked], [200, "a b"]);
-  assert.equal((await ask()).asked, "b");
+  assert.deepEqual([answered.status, answered.called], [200, "a b"]);
+  assert.equal((await ask()).called, "b");
 });
 
 test("POST /v1/messages answers with retry-after if each target stated when it answers again", async () => {
@@ -128,10 +127,10 @@ test("POST /v1/messages answers with retry-after if each target stated when it a
   replies.a = fail(429, { "retry-after": "30" });
   replies.b = fail(429, { "retry-after": "20" });
   const failed = await ask();
-  assert.deepEqual([failed.status, failed.asked], [429, "a b"]);
+  assert.deepEqual([failed.status, failed.called], [429, "a b"]);
   clock.advance(5 * SECOND);
   const early = await ask();
-  assert.deepEqual([early.status, early.asked, early.response.headers.get("retry-after")], [429, "", "15"]);
+  assert.deepEqual([early.status, early.called, early.response.headers.get("retry-after")], [429, "", "15"]);
   const { type, error, request_id } = parse(early.body);
   assert.equal(type, "error");
   assert.equal(error.type, "rate_limit_error");
@@ -142,10 +141,10 @@ test("POST /v1/messages answers with retry-after if each target stated when it a
   assert.equal(request_id, early.response.headers.get("request-id"));
   replies.b = GOOD;
   clock.advance(15 * SECOND);
-  assert.equal((await ask()).asked, "b");
+  assert.equal((await ask()).called, "b");
 });
 
-test("POST /v1/messages is overloaded if each target stated its outage, and one that did not is asked", async () => {
+test("POST /v1/messages is overloaded if each target stated its outage; another one is called", async () => {
   const { ask, replies } = createTargets();
   replies.a = fail(503, { "retry-after": "30" });
   replies.b = fail(503, { "retry-after": "30" });
@@ -156,7 +155,7 @@ test("POST /v1/messages is overloaded if each target stated its outage, and one 
   mixed.replies.a = fail(503, { "retry-after": "3" });
   mixed.replies.b = fail(503);
   await mixed.ask();
-  assert.equal((await mixed.ask()).asked, "b");
+  assert.equal((await mixed.ask()).called, "b");
 });
 
 test("POST /v1/messages tries a half-open target with one request at a time", async () => {
@@ -176,10 +175,10 @@ test("POST /v1/messages tries a half-open target with one request at a time", as
   stop.abort();
   await probe;
   replies.a = GOOD;
-  assert.equal((await ask()).asked, "a");
+  assert.equal((await ask()).called, "a");
 });
 
-test("POST /v1/messages asks a half-open target with several requests if no other is available", async () => {
+test("POST /v1/messages sends several requests to a half-open target if no other is available", async () => {
   const { ask, replies, clock, sent, gateway } = createTargets();
   replies.a = fail(503);
   replies.b = fail(503, { "retry-after": "60" });
@@ -192,12 +191,12 @@ test("POST /v1/messages asks a half-open target with several requests if no othe
   );
   while (sent.length < 3) await setImmediate();
   replies.a = GOOD;
-  assert.equal((await ask()).asked, "a");
+  assert.equal((await ask()).called, "a");
   stop.abort();
   await probe;
 });
 
-test("POST /v1/messages shares requests among targets, and asks fallbacks after all of them", async () => {
+test("POST /v1/messages distributes requests among targets, and calls fallbacks after all of them", async () => {
   const { ask, replies, sent } = createTargets({
     MODEL_MAP: { fast: { targets: [{ model: "a/m", weight: 3 }, "b/m"], fallbacks: ["c/m"] } },
   });
@@ -207,8 +206,8 @@ test("POST /v1/messages shares requests among targets, and asks fallbacks after 
   assert.ok(!sent.includes("c"));
   replies.a = fail(503);
   replies.b = fail(503);
-  assert.match((await ask()).asked, /^(a b|b a) c$/);
-  assert.equal((await ask()).asked, "c");
+  assert.match((await ask()).called, /^(a b|b a) c$/);
+  assert.equal((await ask()).called, "c");
 });
 
 test("POST /v1/messages keeps a session at the target that answered it while that is healthy", async () => {
@@ -245,10 +244,10 @@ test("POST /v1/messages ends with an error after the first byte, and skips the t
     body: writeDelta({ content: "Hel" }) + 'data: {"error":{"message":"Busy","code":503}}\n\n',
   };
   const cut = await ask({}, { stream: true });
-  assert.deepEqual([cut.status, cut.asked], [200, "a"]);
+  assert.deepEqual([cut.status, cut.called], [200, "a"]);
   assert.match(cut.body, /event: error/);
   assert.doesNotMatch(cut.body, /message_stop/);
-  assert.equal((await ask()).asked, "b");
+  assert.equal((await ask()).called, "b");
 });
 
 test("POST /v1/messages counts parallel failures once", async () => {
@@ -257,21 +256,21 @@ test("POST /v1/messages counts parallel failures once", async () => {
   await Promise.all([ask(), ask(), ask(), ask()]);
   clock.advance(5 * SECOND);
   replies.a = GOOD;
-  assert.equal((await ask()).asked, "a");
+  assert.equal((await ask()).called, "a");
 });
 
 test("COOLDOWN=0 skips no target", async () => {
   const { ask, replies } = createTargets({ COOLDOWN: 0 });
   replies.a = fail(429, { "retry-after": "30" });
-  assert.equal((await ask()).asked, "a b");
-  assert.equal((await ask()).asked, "a b");
+  assert.equal((await ask()).called, "a b");
+  assert.equal((await ask()).called, "a b");
 });
 
-test("POST /v1/messages asks a model without alternatives although it fails", async () => {
+test("POST /v1/messages calls a failing model if it has no alternatives", async () => {
   const { ask, replies } = createTargets({ MODEL_MAP: { fast: "a/m" } });
   replies.a = fail(429, { "retry-after": "30" });
-  assert.equal((await ask()).asked, "a");
-  assert.equal((await ask()).asked, "a");
+  assert.equal((await ask()).called, "a");
+  assert.equal((await ask()).called, "a");
 });
 
 test("POST /v1/messages does not skip a target because the key of one client is limited", async () => {
@@ -281,18 +280,18 @@ test("POST /v1/messages does not skip a target because the key of one client is 
     OPENROUTER_BASE_URL: "https://a.test/v1",
   });
   replies.a = fail(429);
-  assert.equal((await ask({ "x-api-key": "sk-or-alice" })).asked, "a b");
+  assert.equal((await ask({ "x-api-key": "sk-or-alice" })).called, "a b");
   replies.a = GOOD;
-  assert.equal((await ask({ "x-api-key": "sk-or-bob" })).asked, "a");
+  assert.equal((await ask({ "x-api-key": "sk-or-bob" })).called, "a");
 });
 
-test("POST /v1/messages tells targets of one model apart by their options", async () => {
+test("POST /v1/messages distinguishes targets of one model by their options", async () => {
   const only = (provider: string) => ({ model: "a/m", options: { provider: { only: [provider] } } });
   const { ask, replies, gateway } = createTargets({
     MODEL_MAP: { fast: { ...only("first"), fallbacks: [only("second")] } },
   });
   replies.a = fail(503);
-  assert.equal((await ask()).asked, "a a");
+  assert.equal((await ask()).called, "a a");
   replies.a = GOOD;
   await ask();
   const { alias } = await healthOf(gateway);
@@ -305,10 +304,10 @@ test("POST /v1/messages keeps failures over a change of the settings", async () 
   replies.a = fail(503);
   await ask();
   gateway.reload({ UPSTREAMS, MODEL_MAP: ORDERED, ANTHROPIC_MODEL: "b/m" });
-  assert.equal((await ask()).asked, "b");
+  assert.equal((await ask()).called, "b");
   replies.a = GOOD;
   gateway.reload({ UPSTREAMS, MODEL_MAP: ORDERED, COOLDOWN: 0 });
-  assert.equal((await ask()).asked, "a");
+  assert.equal((await ask()).called, "a");
 });
 
 test("GET /health/detailed and GET /metrics have the state of each target", async () => {

@@ -42,7 +42,7 @@ async function turnsIn(store: LedgerStore, from = DAY, to = from): Promise<numbe
   return addCounts(rows.map(({ counts }) => counts)).turns;
 }
 
-test("createFileLedger() has after a restart what was written before", async () => {
+test("createFileLedger() keeps its rows across a restart", async () => {
   const folder = newFolder();
   const store = createFileLedger(folder);
   assert.deepEqual(await store.read({ from: DAY, to: DAY }), { rows: [], since: undefined, damaged: 0 });
@@ -61,7 +61,7 @@ test("createFileLedger() has after a restart what was written before", async () 
   assert.equal(await turnsIn(again, DAY, "2026-12-01"), 15);
 });
 
-test("createFileLedger() makes its files readable by their user only", {
+test("createFileLedger() creates files that only their user can read", {
   skip: process.platform === "win32",
 }, async () => {
   const folder = newFolder();
@@ -82,7 +82,7 @@ test("createFileLedger() ignores a batch that it has", async () => {
   assert.equal(await turnsIn(store, DAY, "2026-12-01"), 3);
 });
 
-test("createFileLedger() rewrites a long file, and that of a day that is over, as one line", async () => {
+test("createFileLedger() rewrites a long file, and that of a past day, as one line", async () => {
   const folder = newFolder();
   const store = createFileLedger(folder, { maxLines: 10 });
   for (let nth = 0; nth < 25; nth++) await store.write({ id: String(nth), rows: [row(1)] }, NOON);
@@ -93,7 +93,7 @@ test("createFileLedger() rewrites a long file, and that of a day that is over, a
   assert.deepEqual(readdirSync(join(folder, "ledger")).sort(), ["2026-11-30.jsonl", "2026-12-01.jsonl"]);
 });
 
-test("createFileLedger() removes the files of days that ended 400 days ago, and nothing else", async () => {
+test("createFileLedger() removes only the files of days that ended 400 days ago", async () => {
   const folder = newFolder();
   mkdirSync(join(folder, "ledger"), { recursive: true });
   const [last, tooOld] = [shiftDay(DAY, -399), shiftDay(DAY, -400)];
@@ -107,7 +107,7 @@ test("createFileLedger() removes the files of days that ended 400 days ago, and 
   ]);
 });
 
-test("createFileLedger() continues after a line that was cut by a crash", async () => {
+test("createFileLedger() continues after a line that a crash truncated", async () => {
   const folder = newFolder();
   const store = createFileLedger(folder);
   await store.write({ id: "1", rows: [row(1)] }, NOON);

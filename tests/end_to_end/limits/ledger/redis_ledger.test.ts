@@ -29,7 +29,7 @@ async function connectRedis(address: string): Promise<RedisConnection> {
   return client;
 }
 
-/** Runs a script on the server itself, and closes the connection. */
+/** Runs a script on the server, and closes the connection. */
 async function evaluate(script: string, key = ""): Promise<unknown> {
   const redis = await connectRedis(url());
   try {
@@ -39,7 +39,7 @@ async function evaluate(script: string, key = ""): Promise<unknown> {
   }
 }
 
-/** The connections of a test, which end with it. */
+/** Runs a test with connections, and closes them. */
 async function withConnections(
   run: (connect: typeof connectRedis) => Promise<void>,
 ): Promise<void> {
@@ -117,7 +117,7 @@ test(
 );
 
 test(
-  "createRedisLedger() returns the rows that were written, whatever their names",
+  "createRedisLedger() returns the rows that were written, with any names",
   { skip: MISSING },
   () =>
     withConnections(async (connect) => {
@@ -166,20 +166,20 @@ test(
 );
 
 test(
-  "createRedisLedger() lets a day expire 400 days after its beginning",
+  "createRedisLedger() expires a day 400 days after its beginning",
   { skip: MISSING },
   () =>
     withConnections(async (connect) => {
       const store = createRedisLedger(url(), { clock: new FakeClock(NOON), connect });
       const old = shiftDay(DAY, -399);
       await store.write({ id: "1", rows: [row(1), row(1, { day: old })] }, NOON);
-      const lifeOf = async (day: string) =>
+      const ttlOf = async (day: string) =>
         Math.ceil(
           Number(await evaluate("return redis.call('PTTL', KEYS[1])", `gateway:{limits}:ledger:${day}`)) /
             3_600_000,
         );
-      assert.equal(await lifeOf(DAY), 400 * 24 - 12);
-      assert.equal(await lifeOf(old), 12);
+      assert.equal(await ttlOf(DAY), 400 * 24 - 12);
+      assert.equal(await ttlOf(old), 12);
     }),
 );
 
@@ -202,7 +202,7 @@ test(
 );
 
 test(
-  "createRedisLedger() connects again after an outage, and loses nothing",
+  "createRedisLedger() connects again after an outage, and loses no rows",
   { skip: MISSING },
   () =>
     withConnections(async (connect) => {

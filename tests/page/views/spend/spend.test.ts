@@ -115,7 +115,7 @@ test("sumBy() does not count a turn twice that is in the row of a session", () =
   assert.deepEqual(sumBy(rows, "client and session").map(({ name, usd }) => [name, usd]), [["s1", 1]]);
 });
 
-test("toChanges() names what is new, gone, more often used or dearer", () => {
+test("toChanges() names models that are new, gone, used more often or more expensive", () => {
   const before = [
     row(10, { name: "gone" }),
     row(10, { name: "more", turns: 10 }),
@@ -269,7 +269,7 @@ const FORMULAS = [
 ];
 
 for (const name of FORMULAS) {
-  test(`toCsv() makes a text of ${JSON.stringify(name)}`, () => {
+  test(`toCsv() writes ${JSON.stringify(name)} as a text`, () => {
     for (const one of [row(1, { name }), row(1, { client: name })]) {
       const csv = toCsv([one], "model");
       assert.ok(csv.includes(`"'${name.replaceAll('"', '""')}"`), csv);
@@ -277,7 +277,7 @@ for (const name of FORMULAS) {
   });
 }
 
-test("toCsv() has every cell as it was, apostrophes aside, and no cell that begins a formula", () => {
+test("toCsv() keeps every cell except for apostrophes, and has no cell that begins a formula", () => {
   fc.assert(fc.property(fc.string(), fc.string(), (client, name) => {
     const [, cells = []] = parseCsv(toCsv([row(1, { client, name })], "model"));
     assert.equal(cells.length, 12);
@@ -308,7 +308,7 @@ test("toCsv() has exact costs, sorted by day, key and model", () => {
   assert.match(toCsv(rows, "session"), /^day_utc,key,session,.*\r\n2026-11-29,"ci","s",/);
 });
 
-/** Parses CSV as RFC 4180 says. */
+/** Parses CSV according to RFC 4180. */
 function parseCsv(csv: string): string[][] {
   const rows: string[][] = [[]];
   for (const [, quoted, plain = "", end] of csv.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|$)/g)) {

@@ -4,17 +4,17 @@ import type { RestartPolicy, ServerConfig } from "../../../../tools/mcp/managed/
 import type { LinkEnd, OpenOptions, ServerLink } from "../../../../tools/mcp/managed/server_link.ts";
 import { FakeClock } from "../../../kit/clock.ts";
 
-/** One start of a server, which a test lets succeed or fail. */
+/** One start of a server, whose result a test sets. */
 export interface FakeStart {
   readonly options: OpenOptions;
-  /** Lets the start succeed. */
+  /** Completes the start. */
   succeed(): Promise<void>;
   fail(error: unknown): Promise<void>;
   /** Ends the running server. */
   end(end: LinkEnd): Promise<void>;
   /** True if pings are answered. */
   answers: boolean;
-  /** What calls and lists reject with. Default: they succeed. */
+  /** Error with which calls and lists reject. Default: they succeed. */
   failure?: Error;
   readonly closed: boolean;
 }

@@ -33,8 +33,8 @@ function toText(action: LifecycleAction): string {
 const start: LifecycleChange = { type: "start" };
 const ready: LifecycleChange = { type: "ready" };
 const stop: LifecycleChange = { type: "stop" };
-const deaf: LifecycleChange = { type: "ping failed", scheduled: true };
-const deafToRequest: LifecycleChange = { type: "ping failed", scheduled: false };
+const pingFailed: LifecycleChange = { type: "ping failed", scheduled: true };
+const checkFailed: LifecycleChange = { type: "ping failed", scheduled: false };
 
 const CASES: [
   name: string,
@@ -89,7 +89,7 @@ const CASES: [
     restartPolicy: "never",
     maxRestarts: 2,
   }],
-  ["restarts a server that answers no ping", [start, ready, deaf, deaf, deaf], "running", [
+  ["restarts a server that answers no ping", [start, ready, pingFailed, pingFailed, pingFailed], "running", [
     "open",
     "abandon",
   ]],
@@ -97,16 +97,16 @@ const CASES: [
     "does not restart a server for pings of requests",
     [
       ...[start, ready],
-      ...Array(9).fill(deafToRequest),
-      deaf,
+      ...Array(9).fill(checkFailed),
+      pingFailed,
     ],
     "running",
     ["open"],
   ],
   [
-    "forgives a ping that is answered late",
+    "resets the count of failed pings when a ping is answered",
     [
-      ...[start, ready, deaf, deaf, { type: "ping answered" } as const, deaf, deaf],
+      ...[start, ready, pingFailed, pingFailed, { type: "ping answered" } as const, pingFailed, pingFailed],
     ],
     "running",
     ["open"],

@@ -6,7 +6,7 @@ import { createFakeServers } from "./fake_link.ts";
 const never = new AbortController().signal;
 const CRASH = { reason: "crash", clean: false };
 
-test("start() makes concurrent starts one, and settles when the server runs", async () => {
+test("start() merges concurrent starts, and settles when the server runs", async () => {
   const { control, starts, states } = createFakeServers();
   const all = [control.start("a"), control.start("a"), control.connect("a", never)];
   assert.equal(starts.length, 1);
@@ -35,7 +35,7 @@ test("connect() fails with the reason, without the output and secrets", async ()
   await assert.rejects(connecting, { message: 'Cannot start MCP server "a": the [redacted] is wrong' });
 });
 
-test("errors of a running server hold no secrets", async () => {
+test("errors of a running server contain no secrets", async () => {
   const { control, starts } = createFakeServers();
   const connecting = control.connect("a", never);
   await starts[0]?.succeed();
@@ -50,7 +50,7 @@ test("errors of a running server hold no secrets", async () => {
   await assert.rejects(control.tools("a", never), expected);
 });
 
-test("start() fails after 25 s, and ends what it has started", async () => {
+test("start() fails after 25 s, and ends the process that it has started", async () => {
   const { control, starts, advance } = createFakeServers();
   const started = control.start("a");
   await advance(25_000);
@@ -77,7 +77,7 @@ test("connect() starts a stopped server, and shares its connection", async () =>
   assert.equal(starts[0]?.closed, false);
 });
 
-test("connect() rejects when its signal is aborted, and the start goes on", async () => {
+test("connect() rejects when its signal is aborted, and the start continues", async () => {
   const { control, starts } = createFakeServers();
   const client = new AbortController();
   const connecting = control.connect("a", client.signal);
@@ -143,7 +143,7 @@ test("a server that answers no ping is unhealthy, and is restarted after three",
   assert.equal(control.status("a")?.health, "healthy");
 });
 
-test("checkHealth() pings at once, and an answer makes a server healthy again", async () => {
+test("checkHealth() pings at once, and a server that answers is healthy again", async () => {
   const { control, clock, starts, advance } = createFakeServers();
   void control.start("a");
   await starts[0]?.succeed();
@@ -158,7 +158,7 @@ test("checkHealth() pings at once, and an answer makes a server healthy again", 
   assert.equal(control.status("a")?.lastHealthCheck, clock.now());
 });
 
-test("stop() ends a start that runs", async () => {
+test("stop() ends a pending start", async () => {
   const { control, starts, settle } = createFakeServers();
   const started = control.start("a");
   const stopped = control.stop("a");
@@ -180,7 +180,7 @@ test("stop() leaves no timer, and a stopped server starts again", async () => {
   await started;
 });
 
-test("stopAll() stops servers for good", async () => {
+test("stopAll() stops servers permanently", async () => {
   const { control, clock, starts } = createFakeServers();
   void control.start("a");
   await starts[0]?.succeed();

@@ -7,7 +7,7 @@ const OWN = 10;
 const ROOT = entry(100, { parent: OWN, stdio: ["pipe:[1]", "pipe:[2]"] });
 const SYSTEM = [
   entry(1, { parent: 0 }),
-  // The gateway holds the other end of the pipes.
+  // The gateway has the other end of the pipes.
   entry(OWN, { parent: 1, stdio: ["pipe:[1]"] }),
   entry(20, { parent: OWN, stdio: ["pipe:[9]"] }),
   entry(30, { parent: 1 }),
@@ -37,7 +37,9 @@ const CASES: [name: string, tables: ProcessEntry[][], found: number[]][] = [
   ]],
   ["the group of a server that has ended", [[ROOT], [entry(101, { group: 100 })]], [101]],
   ["the session of a server that has ended", [[ROOT], [entry(101, { group: 101, session: 100 })]], [101]],
-  ["a process that it saw before its parent ended", [[ROOT, entry(101, { parent: 100 })], [entry(101, {})]], [
+  ["a process that was recorded before its parent ended", [[ROOT, entry(101, { parent: 100 })], [
+    entry(101, {}),
+  ]], [
     101,
   ]],
   ["a process with the server's stdout", [[ROOT], [entry(101, { stdio: ["pipe:[2]"] })]], [101]],

@@ -26,14 +26,14 @@ function withServer(
   });
 }
 
-withServer("a server receives PATH, HOME and its own variables only", async (control) => {
+withServer("a server receives only PATH, HOME and its configured variables", async (control) => {
   const connection = await control.connect("a", never);
   assert.deepEqual(JSON.parse(await call(connection, "environment")), {
     PATH: process.env.PATH ?? "",
     HOME: "/nowhere",
     SERVER_KEY: "0123456789-key",
   });
-  // The greeting on stdout is no message; the key on stderr is a secret.
+  // The greeting on stdout is not a message; the key on stderr is a secret.
   assert.deepEqual(control.status("a")?.log.toSorted(), ["Welcome!", "started with the key [redacted]"]);
 });
 
@@ -121,14 +121,14 @@ test(
     const config = { type: "stdio", env: {}, ...serverCommand("stubborn") } as const;
     const graces = { stdin: 50, sigterm: 50 };
     const child = await startChild(config, { inherited: {}, onStderr: () => {}, graces });
-    // It has set its handler.
+    // The process has set its signal handler.
     await new Promise((resolve) => child.stdout.once("data", resolve));
     assert.equal(await child.end(), 0);
     assert.equal((await child.exited).signal, "SIGKILL");
   },
 );
 
-test("end() lets a process end by itself when stdin ends", { skip, timeout: 30_000 }, async () => {
+test("end() sends no signal to a process that ends when stdin ends", { skip, timeout: 30_000 }, async () => {
   const child = await startChild({ type: "stdio", env: {}, ...serverCommand() }, {
     inherited: {},
     onStderr: () => {},

@@ -1,6 +1,6 @@
 /**
- * An MCP server on stdin and stdout, without dependencies, that a test starts. Arguments choose what it does at its
- * start; its tools are listed in `TOOLS`.
+ * An MCP server on stdin and stdout, without dependencies, that a test starts. Arguments set its behaviour at the start;
+ * its tools are listed in `TOOLS`.
  */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -11,7 +11,7 @@ const TOOLS = ["echo", "environment", "pid", "hang", "exit", "spawn", "flood"];
 
 process.stderr.write(`started with the key ${process.env.SERVER_KEY ?? "(none)"}\n`);
 if (options.has("fail")) process.exit(3);
-// Many servers greet on stdout, which is no message.
+// Many servers print a greeting to stdout, which is not a message.
 process.stdout.write("Welcome!\n");
 if (options.has("stubborn")) {
   process.on("SIGTERM", () => {});
@@ -73,7 +73,7 @@ function call(name, input) {
   }
 }
 
-/** Starts a process that outlives its parent unless it is ended, and returns its id. */
+/** Starts a process that outlives its parent unless it is killed, and returns its id. */
 function start(how) {
   const sleep = ["-c", "trap '' TERM; while :; do sleep 1; done"];
   const detached = how === "session";

@@ -4,7 +4,7 @@ import { type FakeReply, FakeUpstream } from "../kit/upstream.ts";
 import { writeChunk } from "../kit/streams.ts";
 
 /** A gateway with messages of each kind: running, finished, failed, refused, with a fallback, with losses. */
-export interface Scene {
+export interface GatewayWithTraffic {
   gateway: Gateway;
   /** Ends the message that runs, and waits for its end. */
   endRunning(): Promise<void>;
@@ -23,7 +23,7 @@ const USAGE = {
 };
 
 /** Creates the gateway and sends the messages. */
-export async function createScene(settings: Settings = {}): Promise<Scene> {
+export async function createTraffic(settings: Settings = {}): Promise<GatewayWithTraffic> {
   let endRunning = () => {};
   const upstream = new FakeUpstream((nth) => REPLIES[nth] ?? toAnswer("Hello"));
   const encoder = new TextEncoder();
