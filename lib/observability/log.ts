@@ -103,10 +103,11 @@ export function startLog(
   level: LogLevel,
   { levels, format = "json", batched = false }: LogOptions = {},
 ): void {
-  const toSink = (toLine: (record: LogRecord) => string) => (record: LogRecord) => {
-    const line = escapeControls(redact(toLine(record).trimEnd()));
-    log.add(line, { urgent: !batched || !CALM.has(record.level) });
-  };
+  const toSink = (toLine: (record: LogRecord) => string) =>
+    Object.assign((record: LogRecord) => {
+      const line = escapeControls(redact(toLine(record).trimEnd()));
+      log.add(line, { urgent: !batched || !CALM.has(record.level) });
+    }, { [IMMEDIATE]: true });
   configureSync({
     reset: true,
     sinks: {
@@ -126,6 +127,9 @@ export function startLog(
     ],
   });
 }
+
+/** Tells LogTape that a sink formats a record at once, and needs no copy of it. Source: its `sink.ts` */
+const IMMEDIATE = Symbol.for("LogTape.sinkSnapshotPolicy.immediate");
 
 const log = new LineBatch((lines) => console.error(lines));
 globalThis.process?.on?.("exit", () => log.flush());

@@ -1,3 +1,4 @@
+import type { LogRecord } from "@logtape/logtape";
 import type { FailureKind } from "./failure_kind.ts";
 import type { SeenRequest } from "./traffic/seen_request.ts";
 import { loggerOf, toProperties } from "./log.ts";
@@ -89,5 +90,14 @@ export function logRequest(record: RequestRecord): void {
   const failed = record.status >= 400 || record.error !== undefined;
   const level = record.status >= 500 ? "error" : failed ? "warning" : "info";
   if (!logger.isEnabledFor(level)) return;
-  logger[level === "warning" ? "warn" : level]("request", toProperties(record));
+  const line: LogRecord = {
+    category: logger.category,
+    level,
+    timestamp: Date.now(),
+    message: ["request"],
+    rawMessage: "request",
+    properties: toProperties(record),
+  };
+  // The methods by level take twice as long: they parse a template, and make a record whose fields are read lazily.
+  logger.emit(line);
 }
