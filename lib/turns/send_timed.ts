@@ -1,4 +1,5 @@
 import { type IdleTimer, startIdleTimer, type Timeouts } from "../upstreams/idle_timeout.ts";
+import type { UpstreamResponse } from "../runtime/http/transport.ts";
 import type { ReadOptions } from "../upstreams/response/read_body.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
 
@@ -14,7 +15,7 @@ export interface TimedOptions {
 
 /** A response, and the timer that runs while it is read. */
 export interface TimedResponse {
-  response: Response;
+  response: UpstreamResponse;
   idleTimer: IdleTimer;
 }
 
@@ -25,7 +26,7 @@ export interface TimedResponse {
  */
 export async function sendTimed(
   { signal, upstream, timeouts, onAbort }: TimedOptions,
-  send: (readOptions: ReadOptions) => Promise<Response>,
+  send: (readOptions: ReadOptions) => Promise<UpstreamResponse>,
 ): Promise<TimedResponse> {
   const idleTimer = startIdleTimer(signal, upstream, timeouts);
   try {

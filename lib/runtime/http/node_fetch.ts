@@ -1,8 +1,9 @@
 /// <reference path="./undici_agent.d.ts" />
 import type { Agent, Dispatcher } from "undici";
 import { once } from "../../base/once.ts";
-import { type ByteSource, toBody } from "./byte_source.ts";
+import type { ByteSource } from "./byte_source.ts";
 import { decodeBody } from "./decode_body.ts";
+import { toFetch, toResponse, toUpstreamResponse, type UpstreamResponse } from "./transport.ts";
 
 type Controller = Dispatcher.DispatchController;
 
@@ -24,12 +25,12 @@ export function createNodeFetch({ connectTimeout }: { connectTimeout: number }):
     const { default: Agent } = await import("undici/lib/dispatcher/agent.js");
     return new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: connectTimeout * 1000 } });
   });
-  return async (input, init = {}) => {
+  return toFetch(async (url, init) => {
     const dispatcher = await loadAgent();
-    const { origin, pathname, search } = new URL(input instanceof Request ? input.url : input);
+    const { origin, pathname, search } = new URL(url);
     const { method = "GET", body, signal } = init;
     signal?.throwIfAborted();
-    return await new Promise<Response>((resolve, reject) => {
+    return await new Promise<UpstreamResponse>((resolve, reject) => {
       const exchange = new Exchange({ resolve, reject, signal });
       dispatcher.dispatch({
         origin,
@@ -40,7 +41,7 @@ export function createNodeFetch({ connectTimeout }: { connectTimeout: number }):
         body: isSendable(body) ? body : null,
       }, exchange);
     });
-  };
+  });
 }
 
 /** Returns headers as undici takes them. It checks the names and values of an object itself. */
@@ -54,7 +55,7 @@ function isSendable(body: BodyInit | null | undefined): body is string | Uint8Ar
 }
 
 interface ExchangeOptions {
-  resolve(response: Response): void;
+  resolve(response: UpstreamResponse): void;
   reject(error: unknown): void;
   signal: AbortSignal | null | undefined;
 }
@@ -88,11 +89,13 @@ class Exchange implements Dispatcher.DispatchHandler, ByteSource {
 
   onResponseStart(_controller: Controller, status: number, headers: Record<string, unknown>): void {
     if (status < 200) return; // informational: the response follows
-    const response = new Response(NULL_BODY_STATUSES.has(status) ? null : toBody(this), {
+    const response: UpstreamResponse = {
       status: status > 599 ? 502 : status,
       headers: toHeaders(headers),
-    });
-    this.#settle?.resolve(decodeBody(response));
+      body: NULL_BODY_STATUSES.has(status) ? undefined : this,
+    };
+    const isEncoded = response.headers.has("content-encoding");
+    this.#settle?.resolve(isEncoded ? toUpstreamResponse(decodeBody(toResponse(response))) : response);
     this.#settle = undefined;
   }
 

@@ -1,6 +1,6 @@
 import { END, PassingGenerator } from "../../base/passing_generator.ts";
 import { prepend } from "../../base/relay.ts";
-import { type ByteSource, takeSource } from "../../runtime/http/byte_source.ts";
+import type { ByteSource } from "../../runtime/http/byte_source.ts";
 import type { Waits } from "../idle_timeout.ts";
 
 /** Options for reading a body. */
@@ -19,10 +19,7 @@ export interface ReadOptions {
  *
  * @throws the signal's reason, once it has fired.
  */
-export function readBytes(
-  body: ReadableStream<Uint8Array> | null,
-  options: ReadOptions,
-): AsyncGenerator<Uint8Array> {
+export function readBytes(body: ByteSource | undefined, options: ReadOptions): AsyncGenerator<Uint8Array> {
   return new BodyReader(body, options);
 }
 
@@ -34,14 +31,11 @@ class BodyReader extends PassingGenerator<Uint8Array> {
   #waiting = false;
   readonly #cancel = (): void => void this.#source?.cancel(this.#signal.reason).catch(() => {});
 
-  constructor(
-    body: ReadableStream<Uint8Array> | null,
-    { signal, waits }: ReadOptions,
-  ) {
+  constructor(body: ByteSource | undefined, { signal, waits }: ReadOptions) {
     super();
     this.#signal = signal;
     this.#waits = waits;
-    this.#source = body === null ? undefined : takeSource(body);
+    this.#source = body;
     signal.addEventListener("abort", this.#cancel, { once: true });
     if (signal.aborted) this.#cancel();
   }
