@@ -24,16 +24,17 @@ export interface TimedResponse {
  *
  * @throws the error of `send`. The timer is then stopped.
  */
-export async function sendTimed(
+export function sendTimed(
   { signal, upstream, timeouts, onAbort }: TimedOptions,
   send: (readOptions: ReadOptions) => Promise<UpstreamResponse>,
 ): Promise<TimedResponse> {
   const idleTimer = startIdleTimer(signal, upstream, timeouts);
-  try {
-    return { response: await send({ signal: idleTimer.signal, waits: idleTimer.waits }), idleTimer };
-  } catch (error) {
-    idleTimer.stop();
-    if (idleTimer.signal.aborted && idleTimer.waiting) onAbort();
-    throw error;
-  }
+  return send({ signal: idleTimer.signal, waits: idleTimer.waits }).then(
+    (response) => ({ response, idleTimer }),
+    (error) => {
+      idleTimer.stop();
+      if (idleTimer.signal.aborted && idleTimer.waiting) onAbort();
+      throw error;
+    },
+  );
 }

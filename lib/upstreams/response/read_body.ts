@@ -1,4 +1,4 @@
-import { END, PassingGenerator } from "../../base/passing_generator.ts";
+import { END, PassingGenerator, toPassing } from "../../base/passing_generator.ts";
 import { prepend } from "../../base/relay.ts";
 import type { ByteSource } from "../../runtime/http/byte_source.ts";
 import type { Waits } from "../idle_timeout.ts";
@@ -109,9 +109,15 @@ export async function peekText(
   const read: Uint8Array[] = [];
   let start = "";
   let size = 0;
+  const source = toPassing(chunks);
   while (start.length < PEEKED_CHARS && !DECISIVE_START.test(start) && size < MAX_PEEKED_BYTES) {
-    const { done, value } = await chunks.next();
-    if (done) break;
+    const next = source.poll();
+    if (next === undefined) {
+      await source.ready();
+      continue;
+    }
+    if (next.done) break;
+    const { value } = next;
     read.push(value);
     size += value.byteLength;
     start = (start + decoder.decode(value.subarray(0, USUAL_BYTES), STREAM)).trimStart();
@@ -119,7 +125,7 @@ export async function peekText(
       start = (start + decoder.decode(value.subarray(USUAL_BYTES), STREAM)).trimStart();
     }
   }
-  return { start, chunks: prepend(read, chunks) };
+  return { start, chunks: prepend(read, source) };
 }
 
 const STREAM = { stream: true };
