@@ -48,9 +48,13 @@ async function detectAnswer(
   if (response.body === undefined) throw unreadableResponse(upstream, "it is empty");
   const contentType = response.headers.get("content-type") ?? "";
   const body = readBytes(response.body, idleTimer);
-  const { start, chunks } = await peekText(toUtf8(body, contentType)).catch((cause) => {
+  let peeked: Awaited<ReturnType<typeof peekText>>;
+  try {
+    peeked = await peekText(toUtf8(body, contentType));
+  } catch (cause) {
     throw toFailure(cause, reading);
-  });
+  }
+  const { start, chunks } = peeked;
   const type = contentType.split(";")[0]?.trim().toLowerCase() ?? "";
   const format = detectFormat(type, start);
   if (format === undefined) {
