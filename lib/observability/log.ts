@@ -71,6 +71,25 @@ export function logError(
   loggerOf(component).error(message, toProperties(fields));
 }
 
+/**
+ * Logs a line of a component, whose message is the component's name.
+ *
+ * The logger's methods by level take twice as long: they parse a template, and make a record whose fields are read lazily.
+ */
+export function logLine(component: LogComponent, level: Severity, fields: ProblemFields): void {
+  const logger = loggerOf(component);
+  if (!logger.isEnabledFor(level)) return;
+  const record: LogRecord = {
+    category: logger.category,
+    level,
+    timestamp: Date.now(),
+    message: [component],
+    rawMessage: component,
+    properties: toProperties(fields),
+  };
+  logger.emit(record);
+}
+
 /** Fields of a log line; `error` is logged with its causes. */
 type ProblemFields = { error?: unknown; [field: string]: unknown };
 

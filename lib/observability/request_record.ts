@@ -1,7 +1,6 @@
-import type { LogRecord } from "@logtape/logtape";
 import type { FailureKind } from "./failure_kind.ts";
 import type { SeenRequest } from "./traffic/seen_request.ts";
-import { loggerOf, toProperties } from "./log.ts";
+import { logLine } from "./log.ts";
 
 /** Log record of one request, without its content, keys and query. */
 export type RequestRecord = {
@@ -86,18 +85,6 @@ export interface FinishedRequest {
  * characters, lists to 20 items: a line has at most 16 KiB.
  */
 export function logRequest(record: RequestRecord): void {
-  const logger = loggerOf("request");
   const failed = record.status >= 400 || record.error !== undefined;
-  const level = record.status >= 500 ? "error" : failed ? "warning" : "info";
-  if (!logger.isEnabledFor(level)) return;
-  const line: LogRecord = {
-    category: logger.category,
-    level,
-    timestamp: Date.now(),
-    message: ["request"],
-    rawMessage: "request",
-    properties: toProperties(record),
-  };
-  // The methods by level take twice as long: they parse a template, and make a record whose fields are read lazily.
-  logger.emit(line);
+  logLine("request", record.status >= 500 ? "error" : failed ? "warning" : "info", record);
 }
