@@ -1,4 +1,5 @@
 import { ApiError } from "../base/errors.ts";
+import { readAll } from "../base/passing_generator.ts";
 import { AnswerSize } from "./answer_size.ts";
 import { parseToolInput } from "./tool_input/parse_input.ts";
 import type { ResponseBlock, ResponseMessage, StreamEvent } from "./events.ts";
@@ -21,12 +22,14 @@ import type { ResponseBlock, ResponseMessage, StreamEvent } from "./events.ts";
  * ```
  */
 export async function collectMessage(
-  batches: AsyncIterable<StreamEvent[]> | Iterable<StreamEvent[]>,
+  batches: AsyncGenerator<StreamEvent[]> | Iterable<StreamEvent[]>,
 ): Promise<ResponseMessage> {
   const accumulator = new MessageAccumulator();
-  for await (const batch of batches) {
+  const add = (batch: StreamEvent[]) => {
     for (const event of batch) accumulator.add(event);
-  }
+  };
+  if (Symbol.iterator in batches) { for (const batch of batches) add(batch); }
+  else await readAll(batches, add);
   return accumulator.message();
 }
 

@@ -50,6 +50,39 @@ export function toPassing<Item>(source: AsyncGenerator<Item>): PassingGenerator<
   return source instanceof PassingGenerator ? source.target : new ReadGenerator(source);
 }
 
+/**
+ * Reads a generator to its end. A `for await` takes three promises for each item; this takes one for each wait. If `use`
+ * throws, the generator ends.
+ *
+ * @example Usage
+ * ```ts
+ * import { readAll } from "./passing_generator.ts";
+ *
+ * async function* count() {
+ *   yield* [1, 2];
+ * }
+ * let sum = 0;
+ * await readAll(count(), (number) => sum += number);
+ * if (sum !== 3) throw new Error(String(sum));
+ * ```
+ */
+export async function readAll<Item>(source: AsyncGenerator<Item>, use: (item: Item) => void): Promise<void> {
+  const items = toPassing(source);
+  while (true) {
+    const read = items.poll();
+    if (read === undefined) await items.ready();
+    else if (read.done) return;
+    else {
+      try {
+        use(read.value);
+      } catch (error) {
+        items.abandon();
+        throw error;
+      }
+    }
+  }
+}
+
 /** Reads any generator. */
 class ReadGenerator<Item> extends PassingGenerator<Item> {
   readonly #source: AsyncGenerator<Item>;

@@ -60,14 +60,18 @@ class Relay<Item> extends PassingGenerator<Item> {
     return END;
   }
 
-  async #start(): Promise<void> {
+  #start(): Promise<void> {
     const begin = this.#begin;
     this.#begin = undefined;
-    try {
-      if (begin !== undefined) this.#source = toPassing(await begin());
-    } catch (error) {
+    const fail = (error: unknown) => {
       this.#failure = { error };
       this.#ended = true;
+    };
+    try {
+      return begin?.().then((source) => void (this.#source = toPassing(source)), fail) ?? Promise.resolve();
+    } catch (error) {
+      fail(error); // of a function that is not `async`
+      return Promise.resolve();
     }
   }
 }

@@ -71,6 +71,25 @@ export function logError(
   loggerOf(component).error(message, toProperties(fields));
 }
 
+/**
+ * Logs a line of a component, whose message is the component's name.
+ *
+ * The logger's methods by level take twice as long: they parse a template, and make a record whose fields are read lazily.
+ */
+export function logLine(component: LogComponent, level: Severity, fields: ProblemFields): void {
+  const logger = loggerOf(component);
+  if (!logger.isEnabledFor(level)) return;
+  const record: LogRecord = {
+    category: logger.category,
+    level,
+    timestamp: Date.now(),
+    message: [component],
+    rawMessage: component,
+    properties: toProperties(fields),
+  };
+  logger.emit(record);
+}
+
 /** Fields of a log line; `error` is logged with its causes. */
 type ProblemFields = { error?: unknown; [field: string]: unknown };
 
@@ -103,10 +122,11 @@ export function startLog(
   level: LogLevel,
   { levels, format = "json", batched = false }: LogOptions = {},
 ): void {
-  const toSink = (toLine: (record: LogRecord) => string) => (record: LogRecord) => {
-    const line = escapeControls(redact(toLine(record).trimEnd()));
-    log.add(line, { urgent: !batched || !CALM.has(record.level) });
-  };
+  const toSink = (toLine: (record: LogRecord) => string) =>
+    Object.assign((record: LogRecord) => {
+      const line = escapeControls(redact(toLine(record).trimEnd()));
+      log.add(line, { urgent: !batched || !CALM.has(record.level) });
+    }, { [IMMEDIATE]: true });
   configureSync({
     reset: true,
     sinks: {
@@ -126,6 +146,9 @@ export function startLog(
     ],
   });
 }
+
+/** Tells LogTape that a sink formats a record at once, and needs no copy of it. Source: its `sink.ts` */
+const IMMEDIATE = Symbol.for("LogTape.sinkSnapshotPolicy.immediate");
 
 const log = new LineBatch((lines) => console.error(lines));
 globalThis.process?.on?.("exit", () => log.flush());

@@ -1,6 +1,6 @@
 import type { FailureKind } from "./failure_kind.ts";
 import type { SeenRequest } from "./traffic/seen_request.ts";
-import { loggerOf, toProperties } from "./log.ts";
+import { logLine } from "./log.ts";
 
 /** Log record of one request, without its content, keys and query. */
 export type RequestRecord = {
@@ -85,9 +85,6 @@ export interface FinishedRequest {
  * characters, lists to 20 items: a line has at most 16 KiB.
  */
 export function logRequest(record: RequestRecord): void {
-  const logger = loggerOf("request");
   const failed = record.status >= 400 || record.error !== undefined;
-  const level = record.status >= 500 ? "error" : failed ? "warning" : "info";
-  if (!logger.isEnabledFor(level)) return;
-  logger[level === "warning" ? "warn" : level]("request", toProperties(record));
+  logLine("request", record.status >= 500 ? "error" : failed ? "warning" : "info", record);
 }

@@ -35,10 +35,13 @@ export async function findAllowedRoute(
   name: string,
   caller: Caller,
 ): Promise<Route> {
-  const route = await findRoute(gateway, name, caller).catch((error) => {
+  let route: Route;
+  try {
+    route = await findRoute(gateway, name, caller);
+  } catch (error) {
     assertModelAllowed(gateway, resolveModel(name, gateway.directory), caller);
     throw error;
-  });
+  }
   assertModelAllowed(gateway, route, caller);
   return route;
 }

@@ -39,11 +39,10 @@ export function createApp(
   const { originPolicy } = gateway.access;
   const routes = createRoutes(gateway, [...ROUTES, ...page]);
 
-  async function answer(request: Request, requestLog: RequestLog): Promise<Response> {
+  function answer(request: Request, requestLog: RequestLog): Response | Promise<Response> {
     const path = toCanonicalPath(readRoutePath(request));
     checkHostAndOrigin(request, originPolicy);
-    const preflight = answerPreflight(request, originPolicy);
-    return preflight ?? await routes.fetch(request, { requestLog, path });
+    return answerPreflight(request, originPolicy) ?? routes.fetch(request, { requestLog, path });
   }
 
   return async (request) => {

@@ -1,3 +1,4 @@
+import { readAll } from "../base/passing_generator.ts";
 import type { BodyCount } from "../limits/body_meter.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { readPieces } from "./body/body_pieces.ts";
@@ -32,11 +33,11 @@ export async function readRequestBody(
   let counted = collectedBytesOf(request);
   let size = 0;
   if (counted > 0) count.add(counted);
-  for await (const piece of readPieces(request, { clock, config, maxMiB: MAX_BODY_MIB })) {
+  await readAll(readPieces(request, { clock, config, maxMiB: MAX_BODY_MIB }), (piece) => {
     size += piece.byteLength;
     if (size > counted) count.add(size - counted);
     counted = Math.max(counted, size);
     body.add(piece);
-  }
+  });
   return body.take();
 }

@@ -1,5 +1,6 @@
 import type { StreamEvent } from "../anthropic/events.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { toPassing } from "../base/passing_generator.ts";
 import { prepend } from "../base/relay.ts";
 import { withTimeout } from "../runtime/timeout.ts";
 
@@ -34,11 +35,16 @@ export async function holdAnswer(
 /** Reads events up to the first content, or to the end. */
 export async function readUntilContent(batches: AsyncGenerator<StreamEvent[]>): Promise<StreamEvent[]> {
   const events: StreamEvent[] = [];
+  const source = toPassing(batches);
   while (true) {
-    const { done, value } = await batches.next();
-    if (done) return events;
-    events.push(...value);
-    if (value.some(isContent)) return events;
+    const read = source.poll();
+    if (read === undefined) {
+      await source.ready();
+      continue;
+    }
+    if (read.done) return events;
+    events.push(...read.value);
+    if (read.value.some(isContent)) return events;
   }
 }
 

@@ -13,6 +13,7 @@ import { isContent } from "./hold.ts";
 import { peekText, readBytes } from "../upstreams/response/read_body.ts";
 import { toUtf8 } from "../upstreams/response/to_utf8.ts";
 import { readEvents } from "../upstreams/response/read_events.ts";
+import type { UpstreamResponse } from "../runtime/http/transport.ts";
 import { readAnswerText, unreadableResponse } from "../upstreams/send.ts";
 import type { IdleTimer } from "../upstreams/idle_timeout.ts";
 
@@ -32,21 +33,28 @@ export interface ReadAnswerOptions {
  * @throws {ApiError} `api_error` if the answer is in another format or incomplete; the error that the upstream
  * reports; the abort reason of the idle timer.
  */
-export function readAnswer(response: Response, reading: ReadAnswerOptions): AsyncGenerator<StreamEvent[]> {
+export function readAnswer(
+  response: UpstreamResponse,
+  reading: ReadAnswerOptions,
+): AsyncGenerator<StreamEvent[]> {
   return relay(() => detectAnswer(response, reading));
 }
 
 async function detectAnswer(
-  response: Response,
+  response: UpstreamResponse,
   reading: ReadAnswerOptions,
 ): Promise<AsyncGenerator<StreamEvent[]>> {
   const { idleTimer, route: { upstream } } = reading;
-  if (response.body === null) throw unreadableResponse(upstream, "it is empty");
+  if (response.body === undefined) throw unreadableResponse(upstream, "it is empty");
   const contentType = response.headers.get("content-type") ?? "";
   const body = readBytes(response.body, idleTimer);
-  const { start, chunks } = await peekText(toUtf8(body, contentType)).catch((cause) => {
+  let peeked: Awaited<ReturnType<typeof peekText>>;
+  try {
+    peeked = await peekText(toUtf8(body, contentType));
+  } catch (cause) {
     throw toFailure(cause, reading);
-  });
+  }
+  const { start, chunks } = peeked;
   const type = contentType.split(";")[0]?.trim().toLowerCase() ?? "";
   const format = detectFormat(type, start);
   if (format === undefined) {

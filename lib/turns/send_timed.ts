@@ -1,4 +1,5 @@
 import { type IdleTimer, startIdleTimer, type Timeouts } from "../upstreams/idle_timeout.ts";
+import type { UpstreamResponse } from "../runtime/http/transport.ts";
 import type { ReadOptions } from "../upstreams/response/read_body.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
 
@@ -14,7 +15,7 @@ export interface TimedOptions {
 
 /** A response, and the timer that runs while it is read. */
 export interface TimedResponse {
-  response: Response;
+  response: UpstreamResponse;
   idleTimer: IdleTimer;
 }
 
@@ -23,16 +24,17 @@ export interface TimedResponse {
  *
  * @throws the error of `send`. The timer is then stopped.
  */
-export async function sendTimed(
+export function sendTimed(
   { signal, upstream, timeouts, onAbort }: TimedOptions,
-  send: (readOptions: ReadOptions) => Promise<Response>,
+  send: (readOptions: ReadOptions) => Promise<UpstreamResponse>,
 ): Promise<TimedResponse> {
   const idleTimer = startIdleTimer(signal, upstream, timeouts);
-  try {
-    return { response: await send({ signal: idleTimer.signal, waits: idleTimer.waits }), idleTimer };
-  } catch (error) {
-    idleTimer.stop();
-    if (idleTimer.signal.aborted && idleTimer.waiting) onAbort();
-    throw error;
-  }
+  return send({ signal: idleTimer.signal, waits: idleTimer.waits }).then(
+    (response) => ({ response, idleTimer }),
+    (error) => {
+      idleTimer.stop();
+      if (idleTimer.signal.aborted && idleTimer.waiting) onAbort();
+      throw error;
+    },
+  );
 }

@@ -2,6 +2,7 @@ import { toUpstreamCaller } from "./upstream_caller.ts";
 import { isObject, type JsonObject } from "../base/json.ts";
 import { findChange } from "../dialects/adjustments/adjustment.ts";
 import { hostFacts } from "../dialects/mod.ts";
+import type { UpstreamResponse } from "../runtime/http/transport.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { type Network, send, type UpstreamRequest } from "../upstreams/send.ts";
 
@@ -10,7 +11,7 @@ export function sendTurn(
   network: Network,
   route: Route,
   { body, caller, ...rest }: Omit<UpstreamRequest, "path"> & { body: JsonObject },
-): Promise<Response> {
+): Promise<UpstreamResponse> {
   const { upstream, dialect } = route;
   return send(network, upstream, {
     path: dialect.path,

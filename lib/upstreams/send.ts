@@ -13,6 +13,7 @@ import { type JsonObject, tryJson } from "../base/json.ts";
 import type { Upstream } from "./upstream.ts";
 import { keyFor, redactKey } from "./redact_key.ts";
 import { toConnectError } from "../runtime/http/fetch.ts";
+import { transportOf, type UpstreamResponse } from "../runtime/http/transport.ts";
 import { type RetryableFailure, retryDelay } from "./retry_delay.ts";
 import { NAME, VERSION } from "../base/version.ts";
 
@@ -59,7 +60,7 @@ export async function send(
   network: Network,
   upstream: Upstream,
   request: UpstreamRequest,
-): Promise<Response> {
+): Promise<UpstreamResponse> {
   const { caller, signal, clientSignal = signal, retries = 0 } = request;
   for (let nth = 0;; nth++) {
     const answer = await sendOnce(network, upstream, request);
@@ -76,14 +77,14 @@ async function sendOnce(
   { fetch: network, clock }: Network,
   upstream: Upstream,
   { path, body, caller, signal, waits, onHeaders }: UpstreamRequest,
-): Promise<Response | RetryableFailure> {
+): Promise<UpstreamResponse | RetryableFailure> {
   const headers = toHeaders(upstream, caller, body !== undefined);
   const init: RequestInit = body === undefined
     ? { headers, signal, redirect: "manual" }
     : { method: "POST", headers, body: encodeJson(body), signal, redirect: "manual" };
-  const transport = upstream.fetch ?? network;
+  const transport = transportOf(upstream.fetch ?? network);
   signal.throwIfAborted();
-  let response: Response;
+  let response: UpstreamResponse;
   waits?.begin();
   try {
     response = await transport(toUrl(upstream, path), init);
@@ -96,7 +97,7 @@ async function sendOnce(
     return { error };
   }
   onHeaders?.(response.headers);
-  if (response.ok) return response;
+  if (response.status >= 200 && response.status < 300) return response;
   return {
     error: await readError(response, { upstream, caller, signal, waits, now: clock.now() }),
     status: response.status,
@@ -124,7 +125,7 @@ async function wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void
  * signal's reason, once it has fired.
  */
 export async function readJsonResponse(
-  response: Response,
+  response: UpstreamResponse,
   upstream: Upstream,
   options: ReadOptions,
 ): Promise<unknown> {
@@ -192,7 +193,7 @@ function toUrl({ baseUrl, apiVersion }: Upstream, path: string): string {
 }
 
 async function readError(
-  response: Response,
+  response: UpstreamResponse,
   { upstream, caller, signal, waits, now }: ReadOptions & { upstream: Upstream; caller: Caller; now: number },
 ): Promise<ApiError> {
   const { status, headers } = response;

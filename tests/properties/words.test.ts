@@ -9,6 +9,7 @@ import { LossReport } from "../../lib/dialects/loss.ts";
 import { resolveModel, toSlug } from "../../lib/upstreams/resolve.ts";
 import { toRouteLabel } from "../../lib/upstreams/route_label.ts";
 import { writeEvents } from "../../lib/server/write_events.ts";
+import { takeSource } from "../../lib/runtime/http/byte_source.ts";
 import { readBytes } from "../../lib/upstreams/response/read_body.ts";
 import { readEvents } from "../../lib/upstreams/response/read_events.ts";
 import type { StreamEvent } from "../../lib/anthropic/events.ts";
@@ -85,7 +86,9 @@ test("writeEvents() writes an event of any type as one frame, with its name if i
           controller.close();
         },
       });
-      for await (const batch of readEvents(readBytes(bytes, { signal: new AbortController().signal }))) {
+      for await (
+        const batch of readEvents(readBytes(takeSource(bytes), { signal: new AbortController().signal }))
+      ) {
         read.push(...batch);
       }
       assert.equal(read.length, 1);

@@ -10,15 +10,9 @@ export interface ByteSource {
   cancel(reason?: unknown): Promise<void>;
 }
 
-/** The sources of bodies that nothing has read. */
-const sources = new WeakMap<ReadableStream<Uint8Array>, ByteSource>();
-
-/**
- * Returns a body with the bytes of a source. It is a web-standard stream; {@linkcode takeSource} reads it without the
- * stream, which costs more than all the rest of a read.
- */
+/** Returns a web-standard body with the bytes of a source. */
 export function toBody(source: ByteSource): ReadableStream<Uint8Array> {
-  const body = new ReadableStream<Uint8Array>({
+  return new ReadableStream<Uint8Array>({
     async pull(stream) {
       let read = source.poll();
       while (read === undefined) {
@@ -30,15 +24,11 @@ export function toBody(source: ByteSource): ReadableStream<Uint8Array> {
     },
     cancel: (reason) => source.cancel(reason),
   }, { highWaterMark: 0 });
-  sources.set(body, source);
-  return body;
 }
 
-/** Returns the source of a body for its only reader: that of {@linkcode toBody}, or a reader of the stream. */
+/** Returns the bytes of a body, whose only reader has the result. */
 export function takeSource(body: ReadableStream<Uint8Array>): ByteSource {
-  const source = sources.get(body);
-  sources.delete(body);
-  return source ?? new StreamSource(body.getReader());
+  return new StreamSource(body.getReader());
 }
 
 /** Reads a stream. */

@@ -1,8 +1,10 @@
 /// <reference path="./undici_agent.d.ts" />
 import type { Agent, Dispatcher } from "undici";
+import { NameCache } from "../../base/name_cache.ts";
 import { once } from "../../base/once.ts";
-import { type ByteSource, toBody } from "./byte_source.ts";
+import type { ByteSource } from "./byte_source.ts";
 import { decodeBody } from "./decode_body.ts";
+import { toFetch, toResponse, toUpstreamResponse, type UpstreamResponse } from "./transport.ts";
 
 type Controller = Dispatcher.DispatchController;
 
@@ -19,28 +21,47 @@ const NULL_BODY_STATUSES: ReadonlySet<number> = new Set([101, 204, 205, 304]);
  * no redirects. It has no timeouts but that for the connection, in seconds.
  */
 export function createNodeFetch({ connectTimeout }: { connectTimeout: number }): typeof fetch {
+  let agent: Agent | undefined;
   const loadAgent = once(async (): Promise<Agent> => {
     // The whole package is five times as much code, of which the rest is not used.
     const { default: Agent } = await import("undici/lib/dispatcher/agent.js");
-    return new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: connectTimeout * 1000 } });
-  });
-  return async (input, init = {}) => {
-    const dispatcher = await loadAgent();
-    const { origin, pathname, search } = new URL(input instanceof Request ? input.url : input);
-    const { method = "GET", body, signal } = init;
-    signal?.throwIfAborted();
-    return await new Promise<Response>((resolve, reject) => {
-      const exchange = new Exchange({ resolve, reject, signal });
-      dispatcher.dispatch({
-        origin,
-        path: pathname + search,
-        // undici sends any method; its type is a list of the usual ones.
-        method: method as Dispatcher.HttpMethod,
-        headers: toSentHeaders(init.headers),
-        body: isSendable(body) ? body : null,
-      }, exchange);
+    return agent = new Agent({
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: { timeout: connectTimeout * 1000 },
     });
-  };
+  });
+  return toFetch((url, init) =>
+    agent === undefined
+      ? loadAgent().then((loaded) => dispatch(loaded, url, init))
+      : dispatch(agent, url, init)
+  );
+}
+
+function dispatch(
+  agent: Agent,
+  url: string,
+  { method = "GET", headers, body, signal }: RequestInit,
+): Promise<UpstreamResponse> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const exchange = new Exchange({ resolve, reject, signal });
+    agent.dispatch({
+      ...targets.get(url, toTarget),
+      // undici sends any method; its type is a list of the usual ones.
+      method: method as Dispatcher.HttpMethod,
+      headers: toSentHeaders(headers),
+      body: isSendable(body) ? body : null,
+    }, exchange);
+  });
+}
+
+/** Requests go to the same few URLs. */
+const targets = new NameCache<{ origin: string; path: string }>(500);
+
+function toTarget(url: string): { origin: string; path: string } {
+  const { origin, pathname, search } = new URL(url);
+  return { origin, path: pathname + search };
 }
 
 /** Returns headers as undici takes them. It checks the names and values of an object itself. */
@@ -54,7 +75,7 @@ function isSendable(body: BodyInit | null | undefined): body is string | Uint8Ar
 }
 
 interface ExchangeOptions {
-  resolve(response: Response): void;
+  resolve(response: UpstreamResponse): void;
   reject(error: unknown): void;
   signal: AbortSignal | null | undefined;
 }
@@ -88,11 +109,13 @@ class Exchange implements Dispatcher.DispatchHandler, ByteSource {
 
   onResponseStart(_controller: Controller, status: number, headers: Record<string, unknown>): void {
     if (status < 200) return; // informational: the response follows
-    const response = new Response(NULL_BODY_STATUSES.has(status) ? null : toBody(this), {
+    const response: UpstreamResponse = {
       status: status > 599 ? 502 : status,
       headers: toHeaders(headers),
-    });
-    this.#settle?.resolve(decodeBody(response));
+      body: NULL_BODY_STATUSES.has(status) ? undefined : this,
+    };
+    const isEncoded = response.headers.has("content-encoding");
+    this.#settle?.resolve(isEncoded ? toUpstreamResponse(decodeBody(toResponse(response))) : response);
     this.#settle = undefined;
   }
 

@@ -1,4 +1,5 @@
 import { ApiError } from "../../base/errors.ts";
+import { Arrivals, END, PassingGenerator } from "../../base/passing_generator.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { type BodyReader, bodyReaderOf } from "../../runtime/http/direct_request.ts";
 
@@ -22,62 +23,103 @@ export interface PiecesOptions {
  * @throws {ApiError} `request_too_large` past the maximum; `timeout_error` (408) if the body arrives too slowly;
  * `invalid_request_error` if it is incomplete.
  */
-export async function* readPieces(
-  request: Request,
-  { clock, config, maxMiB }: PiecesOptions,
-): AsyncGenerator<Uint8Array> {
-  const reader = bodyReaderOf(request);
-  if (reader === undefined) return;
-  let size = 0;
-  let timedOut = false;
-  // Releasing the lock ends the pending read. The body is not cancelled: that would cut the connection before the
-  // response is sent.
-  const abort = () => {
-    timedOut = true;
-    reader.releaseLock();
-  };
-  const startTimeout = () =>
-    config.bodyTimeout > 0 ? clock.after(config.bodyTimeout * 1000, abort) : () => {};
-  let cancel = startTimeout();
-  try {
-    while (true) {
-      const { done, value } = await readPiece(
-        reader,
-        request,
-        () => timedOut ? config.bodyTimeout : undefined,
-      );
-      if (done) return;
-      const rounds = Math.floor(size / ROUND_BYTES);
-      size += value.byteLength;
-      if (size > maxMiB * 1024 * 1024) {
-        throw new ApiError("request_too_large", `Request exceeds the maximum size of ${maxMiB} MiB`);
-      }
-      if (Math.floor(size / ROUND_BYTES) > rounds) {
-        cancel();
-        cancel = startTimeout();
-      }
-      yield value;
-    }
-  } finally {
-    cancel();
-    reader.releaseLock();
-  }
+export function readPieces(request: Request, options: PiecesOptions): AsyncGenerator<Uint8Array> {
+  return new BodyPieces(request, options);
 }
 
-async function readPiece(
-  reader: BodyReader,
-  { signal }: Request,
-  expiredAfter: () => number | undefined,
-): Promise<ReadableStreamReadResult<Uint8Array>> {
-  try {
-    return await reader.read();
-  } catch (cause) {
-    const seconds = expiredAfter();
-    if (seconds !== undefined) {
-      const message = `Cannot read the request body: it took longer than ${seconds} s`;
-      throw new ApiError("timeout_error", message, { status: 408 });
+class BodyPieces extends PassingGenerator<Uint8Array> {
+  readonly #request: Request;
+  readonly #options: PiecesOptions;
+  #state: "new" | "open" | "ended" = "new";
+  #reader: BodyReader | undefined;
+  #reads: Arrivals<ReadableStreamReadResult<Uint8Array>> | undefined;
+  #size = 0;
+  #timedOut = false;
+  #cancelTimeout = (): void => {};
+
+  constructor(request: Request, options: PiecesOptions) {
+    super();
+    this.#request = request;
+    this.#options = options;
+  }
+
+  poll(): IteratorResult<Uint8Array, undefined> | undefined {
+    if (this.#state === "new") this.#open();
+    if (this.#reads === undefined) return END;
+    try {
+      const read = this.#reads.take();
+      if (read === undefined) return undefined;
+      if (!read.done) {
+        this.#count(read.value.byteLength);
+        return read;
+      }
+    } catch (cause) {
+      this.#end();
+      throw this.#toFailure(cause);
     }
-    if (signal.aborted) throw new DOMException("The client disconnected", "AbortError");
-    throw new ApiError("invalid_request_error", "Cannot read the request body: it is incomplete", { cause });
+    this.#end();
+    return END;
+  }
+
+  ready(): Promise<void> {
+    return this.#reads?.ready() ?? Promise.resolve();
+  }
+
+  async return(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.#end();
+    return END;
+  }
+
+  #open(): void {
+    const reader = bodyReaderOf(this.#request);
+    this.#state = "open";
+    if (reader === undefined) return this.#end();
+    this.#reader = reader;
+    this.#reads = new Arrivals(() => reader.read());
+    this.#startTimeout();
+  }
+
+  #startTimeout(): void {
+    const { clock, config: { bodyTimeout } } = this.#options;
+    if (bodyTimeout === 0) return;
+    this.#cancelTimeout = clock.after(bodyTimeout * 1000, () => {
+      this.#timedOut = true;
+      this.#reader?.releaseLock();
+    });
+  }
+
+  #count(bytes: number): void {
+    const { maxMiB } = this.#options;
+    const rounds = Math.floor(this.#size / ROUND_BYTES);
+    this.#size += bytes;
+    if (this.#size > maxMiB * 1024 * 1024) {
+      throw new ApiError("request_too_large", `Request exceeds the maximum size of ${maxMiB} MiB`);
+    }
+    if (Math.floor(this.#size / ROUND_BYTES) === rounds) return;
+    this.#cancelTimeout();
+    this.#startTimeout();
+  }
+
+  /**
+   * Ends the body. Releasing the lock ends a pending read. The body is not cancelled: that would cut the connection before
+   * the response is sent.
+   */
+  #end(): void {
+    this.#state = "ended";
+    this.#cancelTimeout();
+    this.#reader?.releaseLock();
+    this.#reader = undefined;
+    this.#reads = undefined;
+  }
+
+  #toFailure(cause: unknown): unknown {
+    if (cause instanceof ApiError) return cause;
+    const { bodyTimeout } = this.#options.config;
+    if (this.#timedOut) {
+      const message = `Cannot read the request body: it took longer than ${bodyTimeout} s`;
+      return new ApiError("timeout_error", message, { status: 408 });
+    }
+    if (this.#request.signal.aborted) return new DOMException("The client disconnected", "AbortError");
+    return new ApiError("invalid_request_error", "Cannot read the request body: it is incomplete", { cause });
   }
 }

@@ -1,4 +1,5 @@
 import { ApiError } from "../../base/errors.ts";
+import { NameCache } from "../../base/name_cache.ts";
 
 /**
  * Returns the path of a request. Access checks, routes and the log use this path only.
@@ -32,11 +33,14 @@ export function readRoutePath({ url }: { url: string }): string {
 /** Returns the path of a URL in its normal form; `undefined` if the URL is not valid. */
 export function readPathname(url: string): string | undefined {
   try {
-    return new URL(url).pathname;
+    return pathnames.get(url, () => new URL(url).pathname);
   } catch {
     return undefined;
   }
 }
+
+/** Clients send their requests to the same few URLs. */
+const pathnames = new NameCache<string>(500);
 
 /** The path in a URL as sent: from the end of the authority to the query. */
 const SENT_PATH = /^[^:/?#]+:\/\/[^/?#\\]*([^?#]*)/;

@@ -103,6 +103,11 @@ export function findMcpServers(
   return [...uses.values()];
 }
 
+/** True if a request may use MCP servers: few do. */
+export function mayUseMcp({ tools, mcp_servers }: MessagesRequest): boolean {
+  return mcp_servers !== undefined || (tools?.some(({ type }) => type === "mcp_toolset") ?? false);
+}
+
 /** True if a request names an MCP server that is neither in `mcp_servers` nor the gateway's own. */
 export function namesManagedServer({ tools, mcp_servers }: MessagesRequest): boolean {
   const declaredNames = new Set<unknown>([...namesOf(mcp_servers), WORKSPACE]);

@@ -2,7 +2,12 @@ import type { ManagedServers } from "../../../tools/mcp/connection.ts";
 import type { MessagesRequest } from "../../anthropic/schema.ts";
 import { ApiError } from "../../base/errors.ts";
 import { logWarning } from "../../observability/log.ts";
-import { findMcpServers, type McpServerUse, namesManagedServer } from "../../server_tools/mcp/mcp_servers.ts";
+import {
+  findMcpServers,
+  mayUseMcp,
+  type McpServerUse,
+  namesManagedServer,
+} from "../../server_tools/mcp/mcp_servers.ts";
 import type { OpenMcpServer } from "../../server_tools/mcp/mcp_tool.ts";
 import type { UpstreamTools } from "../../server_tools/typed_tools.ts";
 import {
@@ -42,27 +47,29 @@ export function createMcpSession(context: McpContext, { betas, signal }: McpSess
   const connectors: McpConnector[] = [];
 
   return {
-    async open(request, upstream) {
-      const managed = namesManagedServer(request) ? await context.loadManagedServers?.() : undefined;
-      const uses = findMcpServers(request, {
-        betas,
-        upstreamConnects: upstream.connectsMcp,
-        isManaged: (name) => managed?.has(name) ?? false,
-      });
-      if (uses.length === 0) return [];
-      if (context.config.mcpConnectors === "off") rejectRemote(uses);
-      return await Promise.all(uses.map(async (use): Promise<OpenMcpServer> => {
-        const { remote, listed } = use;
-        const key = JSON.stringify([use.name, remote?.url, remote?.token, listed]);
-        const server = opened.get(key) ?? openServer(use, managed);
-        opened.set(key, server);
-        return { ...await server, use };
-      }));
-    },
+    open: (request, upstream) => mayUseMcp(request) ? openServers(request, upstream) : NO_SERVERS,
     async close() {
       if (connectors.length > 0) await Promise.all(connectors.map((connector) => connector.close()));
     },
   };
+
+  async function openServers(request: MessagesRequest, upstream: UpstreamTools): Promise<OpenMcpServer[]> {
+    const managed = namesManagedServer(request) ? await context.loadManagedServers?.() : undefined;
+    const uses = findMcpServers(request, {
+      betas,
+      upstreamConnects: upstream.connectsMcp,
+      isManaged: (name) => managed?.has(name) ?? false,
+    });
+    if (uses.length === 0) return [];
+    if (context.config.mcpConnectors === "off") rejectRemote(uses);
+    return await Promise.all(uses.map(async (use): Promise<OpenMcpServer> => {
+      const { remote, listed } = use;
+      const key = JSON.stringify([use.name, remote?.url, remote?.token, listed]);
+      const server = opened.get(key) ?? openServer(use, managed);
+      opened.set(key, server);
+      return { ...await server, use };
+    }));
+  }
 
   async function openServer(use: McpServerUse, managed: ManagedServers | undefined): Promise<SharedServer> {
     const { name, remote, listed } = use;
@@ -90,6 +97,8 @@ export function createMcpSession(context: McpContext, { betas, signal }: McpSess
     }
   }
 }
+
+const NO_SERVERS: Promise<readonly OpenMcpServer[]> = Promise.resolve([]);
 
 /** @throws {ApiError} `invalid_request_error` if a server is one that the client names by URL. */
 function rejectRemote(uses: readonly McpServerUse[]): void {

@@ -1,6 +1,6 @@
-import { END, PassingGenerator } from "../../base/passing_generator.ts";
+import { END, PassingGenerator, toPassing } from "../../base/passing_generator.ts";
 import { prepend } from "../../base/relay.ts";
-import { type ByteSource, takeSource } from "../../runtime/http/byte_source.ts";
+import type { ByteSource } from "../../runtime/http/byte_source.ts";
 import type { Waits } from "../idle_timeout.ts";
 
 /** Options for reading a body. */
@@ -19,10 +19,7 @@ export interface ReadOptions {
  *
  * @throws the signal's reason, once it has fired.
  */
-export function readBytes(
-  body: ReadableStream<Uint8Array> | null,
-  options: ReadOptions,
-): AsyncGenerator<Uint8Array> {
+export function readBytes(body: ByteSource | undefined, options: ReadOptions): AsyncGenerator<Uint8Array> {
   return new BodyReader(body, options);
 }
 
@@ -34,14 +31,11 @@ class BodyReader extends PassingGenerator<Uint8Array> {
   #waiting = false;
   readonly #cancel = (): void => void this.#source?.cancel(this.#signal.reason).catch(() => {});
 
-  constructor(
-    body: ReadableStream<Uint8Array> | null,
-    { signal, waits }: ReadOptions,
-  ) {
+  constructor(body: ByteSource | undefined, { signal, waits }: ReadOptions) {
     super();
     this.#signal = signal;
     this.#waits = waits;
-    this.#source = body === null ? undefined : takeSource(body);
+    this.#source = body;
     signal.addEventListener("abort", this.#cancel, { once: true });
     if (signal.aborted) this.#cancel();
   }
@@ -115,9 +109,15 @@ export async function peekText(
   const read: Uint8Array[] = [];
   let start = "";
   let size = 0;
+  const source = toPassing(chunks);
   while (start.length < PEEKED_CHARS && !DECISIVE_START.test(start) && size < MAX_PEEKED_BYTES) {
-    const { done, value } = await chunks.next();
-    if (done) break;
+    const next = source.poll();
+    if (next === undefined) {
+      await source.ready();
+      continue;
+    }
+    if (next.done) break;
+    const { value } = next;
     read.push(value);
     size += value.byteLength;
     start = (start + decoder.decode(value.subarray(0, USUAL_BYTES), STREAM)).trimStart();
@@ -125,7 +125,7 @@ export async function peekText(
       start = (start + decoder.decode(value.subarray(USUAL_BYTES), STREAM)).trimStart();
     }
   }
-  return { start, chunks: prepend(read, chunks) };
+  return { start, chunks: prepend(read, source) };
 }
 
 const STREAM = { stream: true };
