@@ -3,8 +3,7 @@ import { JSON_BOUNDS, type JsonBounds, surveyJson } from "../base/json_bounds.ts
 import { isObject } from "../base/json.ts";
 import type { BodyCount } from "../limits/body_meter.ts";
 import { nextTask } from "../runtime/next_task.ts";
-import { decodeUtf8 } from "./body/decode_utf8.ts";
-import { cutLongStrings, putBack } from "./body/long_strings.ts";
+import { type CutJson, putBack, toWholeText } from "./body/long_strings.ts";
 import { type BodyOptions, readRequestBody } from "./request_body.ts";
 
 /** Maximum length of the path in an error message, in characters. */
@@ -24,19 +23,19 @@ export async function readJsonBody(
   count: BodyCount,
   options: BodyOptions,
 ): Promise<unknown> {
-  const bytes = await readRequestBody(request, count, options);
-  return bytes.length > LARGE_BODY_BYTES ? await parseLarge(bytes) : parseJson(decodeUtf8(bytes));
+  const body = await readRequestBody(request, count, options);
+  if (body.size > LARGE_BODY_BYTES) await nextTask();
+  return body.strings.size === 0 ? parseJson(body.text) : parseCut(body);
 }
 
-async function parseLarge(bytes: Uint8Array): Promise<unknown> {
-  await nextTask();
-  const { text, strings } = await cutLongStrings(bytes);
-  if (strings.size === 0) return parseJson(text);
+function parseCut(body: CutJson): unknown {
+  let whole: { value: unknown } | undefined;
   try {
-    return putBack(parseJson(text), strings);
+    whole = putBack(parseJson(body.text), body.strings);
   } catch {
-    return parseJson(decodeUtf8(bytes)); // an error has the positions in the whole text
+    // An error has the positions in the whole text.
   }
+  return whole === undefined ? parseJson(toWholeText(body)) : whole.value;
 }
 
 /**

@@ -2,7 +2,7 @@ import { readAll } from "../base/passing_generator.ts";
 import type { BodyCount } from "../limits/body_meter.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { readPieces } from "./body/body_pieces.ts";
-import { PieceList } from "./body/piece_list.ts";
+import { type CutJson, LongStringCutter } from "./body/long_strings.ts";
 import { collectedBytesOf } from "../runtime/http/direct_request.ts";
 
 /** Maximum size of a request body, in MiB. Source: https://platform.claude.com/docs/en/api/errors */
@@ -28,8 +28,8 @@ export async function readRequestBody(
   request: Request,
   count: BodyCount,
   { clock, config }: BodyOptions,
-): Promise<Uint8Array> {
-  const body = new PieceList();
+): Promise<CutJson> {
+  const body = new LongStringCutter();
   let counted = collectedBytesOf(request);
   let size = 0;
   if (counted > 0) count.add(counted);

@@ -1,9 +1,10 @@
 import type { DocumentBlock, ImageBlock } from "../anthropic/schema.ts";
+import { headOf } from "../base/encoding/plain_text.ts";
 import { type ImageSize, readImageSize } from "./image_size.ts";
 
 /** Estimates the tokens of an image. An image without base64 data counts as the maximum. */
 export function countImage({ source }: ImageBlock): number {
-  return source.type === "base64" ? countPixels(source.data) : MAX_IMAGE_TOKENS;
+  return source.type === "base64" ? countPixelsOf(source) : MAX_IMAGE_TOKENS;
 }
 
 /** Estimates the tokens of a document's file. `text` and `content` sources count as 0: their text is counted apart. */
@@ -33,7 +34,11 @@ export function countFile({ source }: DocumentBlock): number {
  * ```
  */
 export function countPixels(base64: string): number {
-  const size = imageSizeIn(base64, SHORT_HEAD_CHARS) ?? imageSizeIn(base64, LONG_HEAD_CHARS);
+  return countPixelsOf({ data: base64 });
+}
+
+function countPixelsOf(source: { data: string }): number {
+  const size = imageSizeIn(source, SHORT_HEAD_CHARS) ?? imageSizeIn(source, LONG_HEAD_CHARS);
   if (size === undefined) return MAX_IMAGE_TOKENS;
   const { width, height } = size;
   const scale = Math.min(1, MAX_SIDE_PIXELS / Math.max(width, height));
@@ -50,8 +55,8 @@ const PIXELS_PER_TOKEN = 750;
 const SHORT_HEAD_CHARS = 1024;
 const LONG_HEAD_CHARS = 128 * 1024;
 
-function imageSizeIn(base64: string, length: number): ImageSize | undefined {
-  return readImageSize(decodeBytes(base64.slice(0, length)));
+function imageSizeIn(source: { data: string }, length: number): ImageSize | undefined {
+  return readImageSize(decodeBytes(headOf(source, "data", length)));
 }
 
 /** A page counts as its text and as an image. Source: https://platform.claude.com/docs/en/build-with-claude/pdf-support */

@@ -23,7 +23,7 @@ test("a body that the server collects is counted before it has arrived, and once
   const body = readRequestBody(request, count, OPTIONS);
   assert.equal(sum(count.added), 600);
   arrive(new Uint8Array(600));
-  assert.equal((await body).length, 600);
+  assert.equal((await body).size, 600);
   assert.equal(sum(count.added), 600);
 });
 
@@ -31,6 +31,6 @@ test("a body is counted as its pieces arrive", async () => {
   const body = new Uint8Array(100_000);
   const request = new Request("http://localhost/", { method: "POST", body });
   const count = createCount();
-  assert.equal((await readRequestBody(request, count, OPTIONS)).length, body.length);
+  assert.equal((await readRequestBody(request, count, OPTIONS)).size, body.length);
   assert.equal(sum(count.added), body.length);
 });

@@ -1,8 +1,8 @@
 /**
  * Returns the index of the first byte from `start` on that is not plain, or the number of bytes. Plain bytes are the
- * printable ASCII characters without `"` and `\`: in a JSON string they stand for themselves.
+ * ASCII characters from `#` on without `\\`, as in base64: in a JSON string they stand for themselves.
  *
- * It reads four bytes at once, and takes a tenth of the time in which a string of that length is parsed or serialized.
+ * It reads 16 bytes at once, and takes a tenth of the time in which a string of that length is parsed or serialized.
  *
  * @example Usage
  * ```ts
@@ -20,25 +20,29 @@ export function findPlainEnd(bytes: Uint8Array, start: number): number {
   }
   const words = new Int32Array(bytes.buffer, bytes.byteOffset + at, Math.floor((bytes.length - at) / WORD));
   let word = 0;
-  while (word < words.length && isPlainWord(words[word] ?? 0)) word++;
+  while (
+    word + 3 < words.length &&
+    ((marksOf(words[word]) | marksOf(words[word + 1]) | marksOf(words[word + 2]) | marksOf(words[word + 3])) &
+        MARKS) === 0
+  ) word += 4;
   for (at += word * WORD; at < bytes.length && isPlain(bytes[at]); at++);
   return at;
 }
 
 const WORD = 4;
+/** The highest bit of each byte of a word. */
+const MARKS = 0x80808080;
 
-/** True if the four bytes of a word are plain. Source: https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord */
-function isPlainWord(word: number): boolean {
-  const quotes = word ^ 0x22222222;
-  const backslashes = word ^ 0x5c5c5c5c;
-  const deletes = word ^ 0x7f7f7f7f;
+/**
+ * Returns a word that has none of {@linkcode MARKS} if the four bytes of a word are plain.
+ * Source: https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord
+ */
+function marksOf(word = 0): number {
   // A borrow in a subtraction starts at a byte that is not plain itself.
-  const marks = (word - 0x20202020) | word | (quotes - 0x01010101) | (backslashes - 0x01010101) |
-    (deletes - 0x01010101);
-  return (marks & 0x80808080) === 0;
+  return (word - 0x23232323) | word | ((word ^ 0x5c5c5c5c) - 0x01010101);
 }
 
 /** True for a plain byte: see {@linkcode findPlainEnd}. */
 export function isPlain(byte: number | undefined): boolean {
-  return byte !== undefined && byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c;
+  return byte !== undefined && byte >= 0x23 && byte < 0x80 && byte !== 0x5c;
 }

@@ -1,77 +1,178 @@
 import { findPlainEnd, isPlain } from "../../base/encoding/plain_run.ts";
-import { isObject } from "../../base/json.ts";
+import { markPlain } from "../../base/encoding/plain_text.ts";
+import { isObject, type JsonObject } from "../../base/json.ts";
 import { newId } from "../../runtime/ids.ts";
-import { nextTask } from "../../runtime/next_task.ts";
 import { decodeUtf8 } from "./decode_utf8.ts";
+import { PieceList, PieceMerger } from "./piece_list.ts";
 
 /** A JSON text whose long strings were taken out. */
 export interface CutJson {
+  /** Size of the whole text, in bytes. */
+  size: number;
   /** The text with a short name in the place of each long string. */
   text: string;
-  /** The long strings by their names, which no client can know. */
-  strings: ReadonlyMap<string, string>;
+  /** The long strings by their names, which no client can know, in the order of the text. */
+  strings: ReadonlyMap<string, LongString>;
 }
 
-/** Plain bytes after a place that is looked at. A string of twice as many is found, wherever it begins. */
+/** A long string as a chain of the pieces in which it arrived. */
+export interface LongString {
+  text: string;
+  /** Its beginning, as one piece. */
+  head: string;
+}
+
+/** Bytes of a piece between two places that are looked at. A string of that length is found, wherever it begins. */
 const STRIDE = 64 * 1024;
+/** Plain bytes in a piece that may be those of a long string. */
+const MIN_BYTES = 16 * 1024;
 
 /**
- * Takes the long strings without escapes, such as the base64 of images, out of a JSON text in UTF-8. The engine then
- * does not parse them, and other requests continue after each.
+ * Takes the long strings without escapes, such as the base64 of images, out of a JSON text in UTF-8 while it arrives.
+ * They are neither joined nor parsed.
  *
  * Only the bytes around a string are looked at, not the text before it. In JSON, its quotes can be nothing else than
  * those of a string: after a closing quote comes no letter, digit or slash. A text that is not JSON stays so.
- *
- * @throws {TypeError} if the text is not UTF-8.
  */
-export async function cutLongStrings(json: Uint8Array): Promise<CutJson> {
-  const strings = new Map<string, string>();
-  const prefix = newId("cut_");
-  let text = "";
-  let rest = 0;
-  for (let at = STRIDE, end = 0; at < json.length; at = end + STRIDE) {
-    let start = at;
-    while (start > end && isPlain(json[start - 1])) start--;
-    end = findPlainEnd(json, at);
-    if (end - at < STRIDE || !isString(json, start, end)) continue;
-    const name = `${prefix}${strings.size}`;
-    text += decodeUtf8(json.subarray(rest, start)) + name;
-    strings.set(name, decodeUtf8(json.subarray(start, end)));
-    rest = end;
-    await nextTask();
+export class LongStringCutter {
+  readonly #merger = new PieceMerger((piece) => this.#cut(piece));
+  /** What is no long string. */
+  readonly #rest = new PieceList();
+  readonly #strings = new Map<string, LongString>();
+  #prefix: string | undefined;
+  /** The last piece, of which the bytes from `#lastRest` on are not yet passed on, and the byte before it. */
+  #last = NO_BYTES;
+  #lastRest = 0;
+  #before = 0;
+  /** The pieces of a long string that has begun. */
+  #begun: Uint8Array[] | undefined;
+  #size = 0;
+
+  /** Appends a piece, which must not change afterwards. */
+  add(piece: Uint8Array): void {
+    this.#size += piece.byteLength;
+    this.#merger.add(piece);
   }
-  return { text: text + decodeUtf8(json.subarray(rest)), strings };
+
+  /** Returns the text. @throws {ApiError} `invalid_request_error` if it is not UTF-8. */
+  take(): CutJson {
+    this.#merger.flush();
+    if (this.#begun !== undefined) this.#end(this.#begun, false);
+    this.#rest.add(this.#last.subarray(this.#lastRest));
+    return { size: this.#size, text: decodeUtf8(this.#rest.take()), strings: this.#strings };
+  }
+
+  #cut(piece: Uint8Array): void {
+    const last = this.#last;
+    let end = findPlainEnd(piece, 0);
+    if (this.#begun === undefined) {
+      const around = { from: this.#lastRest, before: this.#before, next: piece[0] };
+      const start = end < MIN_BYTES ? undefined : findStart(last, around);
+      this.#rest.add(last.subarray(this.#lastRest, start));
+      if (start !== undefined) this.#begun = [last.subarray(start)];
+    }
+    let rest = 0;
+    if (this.#begun !== undefined) {
+      rest = end;
+      this.#begun.push(piece.subarray(0, end));
+      if (end < piece.length) this.#end(this.#begun, piece[end] === QUOTE);
+    }
+    const before = last.at(-1) ?? 0;
+    for (let at = end + STRIDE; at < piece.length; at = end + STRIDE) {
+      const start = findStart(piece.subarray(0, at), { from: end, before, next: piece[at] });
+      end = findPlainEnd(piece, at);
+      if (start === undefined || end - start < MIN_BYTES) continue;
+      if (end < piece.length && piece[end] !== QUOTE) continue;
+      this.#rest.add(piece.subarray(rest, start));
+      rest = end;
+      this.#begun = [piece.subarray(start, end)];
+      if (end < piece.length) this.#end(this.#begun, true);
+    }
+    this.#last = piece;
+    this.#lastRest = rest;
+    this.#before = before;
+  }
+
+  #end(pieces: readonly Uint8Array[], isString: boolean): void {
+    this.#begun = undefined;
+    if (!isString) {
+      for (const piece of pieces) this.#rest.add(piece);
+      return;
+    }
+    const texts = pieces.map(decodeUtf8);
+    const [first = "", second = ""] = texts;
+    const head = first.length < MIN_BYTES ? first + second.slice(0, MIN_BYTES) : first;
+    const name = `${this.#prefix ??= newId("cut_")}${this.#strings.size}`;
+    this.#strings.set(name, { text: texts.reduce((all, text) => all + text), head });
+    this.#rest.add(encoder.encode(name));
+  }
 }
 
-/** True if the plain bytes between two indexes are a whole string, and not the name of a member. */
-function isString(json: Uint8Array, start: number, end: number): boolean {
-  const isOpened = json[start - 1] === QUOTE && json[start - 2] !== BACKSLASH &&
-    BASE64.test(String.fromCharCode(json[start] ?? 0));
-  if (!isOpened || json[end] !== QUOTE) return false;
-  let next = end + 1;
-  while (SPACES.has(json[next] ?? 0)) next++;
-  return json[next] !== COLON;
+/**
+ * Returns where a string begins that goes on with the byte after some bytes; `undefined` if none does. Bytes before `from`
+ * are not looked at; `before` is the byte before all.
+ */
+function findStart(
+  bytes: Uint8Array,
+  { from, before, next }: { from: number; before: number; next: number | undefined },
+): number | undefined {
+  let start = bytes.length;
+  while (start > from && isPlain(bytes[start - 1])) start--;
+  const isOpened = bytes[start - 1] === QUOTE && (start > 1 ? bytes[start - 2] : before) !== BACKSLASH;
+  return isOpened && BASE64.test(String.fromCharCode(bytes[start] ?? next ?? 0)) ? start : undefined;
 }
+
+const BASE64 = /[\w+/-]/;
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+const QUOTE = 34;
+const BACKSLASH = 92;
+const encoder = new TextEncoder();
 
 /** Maximum length of the name of a long string. */
 const MAX_NAME_CHARS = 32;
-const BASE64 = /[\w+/-]/;
-const QUOTE = 34;
-const COLON = 58;
-const BACKSLASH = 92;
-const SPACES: ReadonlySet<number> = new Set([9, 10, 13, 32]);
 
-/** Puts the long strings back into the parsed value, which is changed. */
-export function putBack(value: unknown, strings: ReadonlyMap<string, string>): unknown {
-  if (typeof value === "string") return value.length > MAX_NAME_CHARS ? value : strings.get(value) ?? value;
-  if (Array.isArray(value)) {
-    for (let at = 0; at < value.length; at++) value[at] = putBack(value[at], strings);
-  } else if (isObject(value)) {
+/**
+ * Puts the long strings back into the parsed value, which is changed. Returns `undefined` if the value has not each of
+ * them once: then one is the name of a member, or its member is given twice.
+ */
+export function putBack(value: unknown, strings: CutJson["strings"]): { value: unknown } | undefined {
+  let missing = strings.size;
+  const take = (name: unknown): LongString | undefined => {
+    const string = typeof name === "string" && name.length <= MAX_NAME_CHARS ? strings.get(name) : undefined;
+    if (string !== undefined) missing--;
+    return string;
+  };
+  const restore = (value: unknown): unknown => {
+    if (Array.isArray(value)) {
+      for (let at = 0; at < value.length; at++) value[at] = restore(value[at]);
+      return value;
+    }
+    return isObject(value) ? restoreObject(value) : take(value)?.text ?? value;
+  };
+  const restoreObject = (value: JsonObject): JsonObject => {
+    let restored = value;
     for (const name in value) {
       const member = value[name];
-      const whole = putBack(member, strings);
-      if (whole !== member) value[name] = whole;
+      const string = take(member);
+      const whole = string === undefined ? restore(member) : string.text;
+      if (whole === member) continue;
+      restored[name] = whole;
+      if (string !== undefined) restored = markPlain(restored as Record<string, string>, name, string.head);
     }
+    return restored;
+  };
+  const restored = restore(value);
+  return missing === 0 ? { value: restored } : undefined;
+}
+
+/** Returns the whole text. */
+export function toWholeText({ text, strings }: CutJson): string {
+  let whole = "";
+  let rest = 0;
+  for (const [name, string] of strings) {
+    const at = text.indexOf(name, rest);
+    whole += text.slice(rest, at) + string.text;
+    rest = at + name.length;
   }
-  return value;
+  return whole + text.slice(rest);
 }

@@ -2,6 +2,7 @@ import type { Caller } from "../../access/caller.ts";
 import { ownerOf } from "../../access/owner.ts";
 import type { Content, ContentBlock, Message } from "../../anthropic/schema.ts";
 import { toBase64 } from "../../base/encoding/base64.ts";
+import { markPlain } from "../../base/encoding/plain_text.ts";
 import { ApiError } from "../../base/errors.ts";
 import { isObject, type JsonObject } from "../../base/json.ts";
 import type { BodyCount } from "../../limits/body_meter.ts";
@@ -124,9 +125,10 @@ class FileResolver {
     count.add(file.sizeBytes);
     const bytes = await contents.read(id, file.sizeBytes);
     if (bytes === undefined) throw notFoundError(id); // deleted meanwhile
-    return type === "text"
-      ? { type, media_type: "text/plain", data: decodeText(bytes, `${path}.${kind}.source.file_id`) }
-      : { type, media_type: file.mimeType, data: toBase64(bytes) };
+    if (type === "text") {
+      return { type, media_type: "text/plain", data: decodeText(bytes, `${path}.${kind}.source.file_id`) };
+    }
+    return markPlain({ type, media_type: file.mimeType, data: toBase64(bytes) }, "data");
   }
 }
 

@@ -1,5 +1,5 @@
 import type { DocumentBlock, ImageBlock } from "../../../anthropic/schema.ts";
-import { readDocument, readImage } from "../../request/documents.ts";
+import { holdUrl, readDocument, readImage } from "../../request/documents.ts";
 import type { LocatedBlock } from "../../request/located_block.ts";
 import { cacheControlOf, type ChatContext, type ChatPart } from "../chat.ts";
 
@@ -8,7 +8,7 @@ export function toImageParts(located: LocatedBlock<ImageBlock>, context: ChatCon
   const image = readImage(located, context);
   const cacheControl = cacheControlOf(located.block, context);
   return image.note === undefined
-    ? [{ type: "image_url", image_url: { url: image.url }, ...cacheControl }]
+    ? [{ type: "image_url", image_url: holdUrl(image.url, "url", {}), ...cacheControl }]
     : [{ type: "text", text: image.note, ...cacheControl }];
 }
 
@@ -30,7 +30,7 @@ export function toDocumentParts(
     case "text":
       return [{ type: "text", text: document.text, ...cacheControl }];
     case "file": {
-      const file = { filename: block.title || "document.pdf", file_data: document.data };
+      const file = holdUrl(document.data, "file_data", { filename: block.title || "document.pdf" });
       const contextParts: ChatPart[] = block.context ? [{ type: "text", text: block.context }] : [];
       return [...contextParts, { type: "file", file, ...cacheControl }];
     }

@@ -1,5 +1,5 @@
 import type { DocumentBlock, ImageBlock } from "../../../anthropic/schema.ts";
-import { readDocument, readImage } from "../../request/documents.ts";
+import { holdUrl, readDocument, readImage } from "../../request/documents.ts";
 import type { LocatedBlock } from "../../request/located_block.ts";
 import type { InputPart, ResponsesContext } from "../responses.ts";
 
@@ -7,7 +7,7 @@ import type { InputPart, ResponsesContext } from "../responses.ts";
 export function toImagePart(located: LocatedBlock<ImageBlock>, context: ResponsesContext): InputPart {
   const image = readImage(located, context);
   return image.note === undefined
-    ? { type: "input_image", image_url: image.url, detail: "auto" }
+    ? holdUrl(image.url, "image_url", { type: "input_image", detail: "auto" } as const)
     : { type: "input_text", text: image.note };
 }
 
@@ -32,13 +32,16 @@ export function toDocumentParts(
       return document.source === "url"
         ? [...toTextParts(title), ...toTextParts(description), {
           type: "input_file",
-          file_url: document.data,
+          file_url: document.data.url,
         }]
-        : [...toTextParts(description), {
-          type: "input_file",
-          filename: title || "document.pdf",
-          file_data: document.data,
-        }];
+        : [
+          ...toTextParts(description),
+          holdUrl(
+            document.data,
+            "file_data",
+            { type: "input_file", filename: title || "document.pdf" } as const,
+          ),
+        ];
     case "blocks":
       return [...toTextParts(document.title), ...toParts(document.blocks, context)];
   }
