@@ -1,4 +1,5 @@
 import { Arrivals } from "../../base/passing_generator.ts";
+import { type ByteReader, openReader } from "./buffered_reader.ts";
 
 /** The bytes of a body for one reader. */
 export interface ByteSource {
@@ -28,14 +29,14 @@ export function toBody(source: ByteSource): ReadableStream<Uint8Array> {
 
 /** Returns the bytes of a body, whose only reader has the result. */
 export function takeSource(body: ReadableStream<Uint8Array>): ByteSource {
-  return new StreamSource(body.getReader());
+  return new StreamSource(openReader(body));
 }
 
 /** Reads a stream. */
 class StreamSource extends Arrivals<ReadableStreamReadResult<Uint8Array>> implements ByteSource {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #reader: ByteReader;
 
-  constructor(reader: ReadableStreamDefaultReader<Uint8Array>) {
+  constructor(reader: ByteReader) {
     super(() => reader.read());
     this.#reader = reader;
   }
