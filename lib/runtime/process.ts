@@ -3,6 +3,7 @@ declare const Deno: {
   env: { get(name: string): string | undefined };
   permissions: { querySync(query: { name: "env"; variable: string }): { state: string } };
 } | undefined;
+declare const Bun: unknown;
 
 /**
  * True if a module is the main program, false if it was imported.
@@ -96,8 +97,10 @@ export function onHangup(onSignal: () => void, onTerminalClosed: () => void): vo
  */
 export function onUnhandledError(report: (failure: unknown) => void): void {
   // Node reports a write to an output whose reader has left. The log of that error would be such a write again,
-  // without end.
-  for (const output of [process.stdout, process.stderr]) output.on("error", () => {});
+  // without end. On Deno and Bun, the console reports none, and these streams take long to load.
+  if (typeof Deno === "undefined" && typeof Bun === "undefined") {
+    for (const output of [process.stdout, process.stderr]) output.on("error", () => {});
+  }
   process.on("unhandledRejection", report);
   process.on("uncaughtException", report);
 }

@@ -1,3 +1,4 @@
+import { toBunResponse } from "./bun_body.ts";
 import { setBodyReader, WholeBody } from "./direct_request.ts";
 import { toAddress, toLocalUrl } from "../../base/local_url.ts";
 
@@ -155,9 +156,9 @@ function listenOnBun(
   handler: FetchHandler,
   { port, host }: ServeOptions,
 ): Listener {
-  const fetch = (request: Request) => {
+  const fetch = async (request: Request) => {
     collectSmallBody(request);
-    return handler.fetch(request);
+    return toBunResponse(await handler.fetch(request));
   };
   // Bun's defaults cut streams after 10 s of silence and send error stacks to clients. Its limit of 10 s for a
   // request's headers stays in force.
