@@ -13,6 +13,7 @@ import { isObject } from "../base/json.ts";
 import { LOG_COMPONENTS, type LogComponent, type LogLevel } from "../base/log_components.ts";
 import { redact } from "../base/redact.ts";
 import { NAME } from "../base/version.ts";
+import { onExit } from "../runtime/process.ts";
 import { toJsonLine } from "./json_line.ts";
 import { LineBatch } from "./line_batch.ts";
 import { toPrettyLine } from "./pretty_line.ts";
@@ -151,7 +152,7 @@ export function startLog(
 const IMMEDIATE = Symbol.for("LogTape.sinkSnapshotPolicy.immediate");
 
 const log = new LineBatch((lines) => console.error(lines));
-globalThis.process?.on?.("exit", () => log.flush());
+onExit(() => log.flush());
 
 /** Levels of lines that may wait. */
 const CALM: ReadonlySet<Severity> = new Set(["trace", "debug", "info"]);

@@ -1,5 +1,10 @@
-// The part of Deno's API that is used here; undefined on other runtimes.
+// The part of Deno's API that is used here; undefined on other runtimes. `process` takes long to load on Deno: a start does
+// without it.
 declare const Deno: {
+  args: string[];
+  build: { os: string };
+  addSignalListener(signal: string, listener: () => void): void;
+  exit(status?: number): never;
   env: { get(name: string): string | undefined };
   permissions: { querySync(query: { name: "env"; variable: string }): { state: string } };
 } | undefined;
@@ -27,7 +32,7 @@ export function isMain(meta: ImportMeta): boolean {
 
 /** Returns the command-line arguments after the program's name. */
 export function readArgs(): string[] {
-  return process.argv.slice(2);
+  return typeof Deno === "undefined" ? process.argv.slice(2) : Deno.args;
 }
 
 /** Returns the name and version of the runtime, such as `node` and `24.13.0`. */
@@ -70,14 +75,20 @@ export function onStop(stop: () => Promise<void>, { status = 0 }: { status?: num
     const now = performance.now();
     if (firstSignalAt === undefined) {
       firstSignalAt = now;
-      stop().then(() => process.exit(status));
+      stop().then(() => exit(status));
     } else if (now - firstSignalAt > DUPLICATE_SIGNAL_MS) {
-      process.exit(1);
+      exit(1);
     }
   };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
+  onProcessSignal("SIGINT", onSignal);
+  onProcessSignal("SIGTERM", onSignal);
   return onSignal;
+}
+
+function onProcessSignal(signal: "SIGINT" | "SIGTERM", listener: () => void): void {
+  // Deno has no SIGTERM on Windows; its `process` ignores that.
+  if (typeof Deno === "undefined" || Deno.build.os === "windows") process.on(signal, listener);
+  else Deno.addSignalListener(signal, listener);
 }
 
 /**
@@ -96,13 +107,30 @@ export function onHangup(onSignal: () => void, onTerminalClosed: () => void): vo
  * the answers to all other clients. Requests share no state that a failure could leave half changed.
  */
 export function onUnhandledError(report: (failure: unknown) => void): void {
+  if (typeof Deno !== "undefined") {
+    globalThis.addEventListener("unhandledrejection", (event) => {
+      event.preventDefault();
+      report(event.reason);
+    });
+    globalThis.addEventListener("error", (event) => {
+      event.preventDefault();
+      report(event.error);
+    });
+    return;
+  }
   // Node reports a write to an output whose reader has left. The log of that error would be such a write again,
-  // without end. On Deno and Bun, the console reports none, and these streams take long to load.
-  if (typeof Deno === "undefined" && typeof Bun === "undefined") {
+  // without end. On Bun, the console reports none, and these streams take long to load.
+  if (typeof Bun === "undefined") {
     for (const output of [process.stdout, process.stderr]) output.on("error", () => {});
   }
   process.on("unhandledRejection", report);
   process.on("uncaughtException", report);
+}
+
+/** Calls `run` when the process ends, on a runtime with processes. */
+export function onExit(run: () => void): void {
+  if (typeof Deno === "undefined") globalThis.process?.on?.("exit", run);
+  else globalThis.addEventListener("unload", run);
 }
 
 /**
@@ -122,6 +150,7 @@ export function setExitCode(status: number): void {
 
 /** Ends the program at once, with an exit status or with that which is set. */
 export function exit(status?: number): never {
+  if (typeof Deno !== "undefined") Deno.exit(status);
   process.exit(status);
 }
 
