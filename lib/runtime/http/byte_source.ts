@@ -1,4 +1,5 @@
 import { Arrivals } from "../../base/passing_generator.ts";
+import { type ByteReader, openReader } from "./buffered_reader.ts";
 
 /** The bytes of a body for one reader. */
 export interface ByteSource {
@@ -38,14 +39,14 @@ export function toBody(source: ByteSource): ReadableStream<Uint8Array> {
 export function takeSource(body: ReadableStream<Uint8Array>): ByteSource {
   const source = sources.get(body);
   sources.delete(body);
-  return source ?? new StreamSource(body.getReader());
+  return source ?? new StreamSource(openReader(body));
 }
 
 /** Reads a stream. */
 class StreamSource extends Arrivals<ReadableStreamReadResult<Uint8Array>> implements ByteSource {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #reader: ByteReader;
 
-  constructor(reader: ReadableStreamDefaultReader<Uint8Array>) {
+  constructor(reader: ByteReader) {
     super(() => reader.read());
     this.#reader = reader;
   }
