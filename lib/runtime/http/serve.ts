@@ -113,10 +113,10 @@ function listenOnDeno(
 ): Listener {
   let stopped = false;
   const start = (onPort: number) => {
-    const started = deno.serve(
-      { port: onPort, hostname: host, onListen: () => {} },
-      (request) => handler.fetch(request),
-    );
+    const started = deno.serve({ port: onPort, hostname: host, onListen: () => {} }, (request) => {
+      collectSmallBody(request);
+      return handler.fetch(request);
+    });
     // Deno's server ends if it cannot accept a connection, such as without a free file descriptor.
     started.finished.catch((error) => {
       server = undefined;
@@ -156,8 +156,7 @@ function listenOnBun(
   { port, host }: ServeOptions,
 ): Listener {
   const fetch = (request: Request) => {
-    const size = statedSize(request);
-    if (size <= MAX_SMALL_BYTES) setBodyReader(request, new WholeBody(() => request.bytes(), size));
+    collectSmallBody(request);
     return handler.fetch(request);
   };
   // Bun's defaults cut streams after 10 s of silence and send error stacks to clients. Its limit of 10 s for a
@@ -173,10 +172,16 @@ function listenOnBun(
   return { port: server.port, close: () => server.stop(), closeAll: () => server.stop(true) };
 }
 
-/** Size of a body that Bun may collect by itself, in bytes. */
+/** Lets Deno and Bun collect a small body by themselves, which takes less time than its stream. */
+function collectSmallBody(request: Request): void {
+  const size = statedSize(request);
+  if (size <= MAX_SMALL_BYTES) setBodyReader(request, new WholeBody(() => request.bytes(), size));
+}
+
+/** Size of a body that the runtime may collect by itself, in bytes. */
 const MAX_SMALL_BYTES = 64 * 1024;
 
-/** Returns the size of a body that its header states; infinite without. Bun's server reads no more bytes than that. */
+/** Returns the size of a body that its header states; infinite without. The servers read no more bytes than that. */
 function statedSize({ headers }: Request): number {
   const length = headers.get("content-length");
   return length === null || headers.has("transfer-encoding") ? Infinity : Number(length);
