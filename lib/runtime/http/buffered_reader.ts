@@ -7,8 +7,8 @@ declare const Deno: unknown;
 /**
  * Returns the only reader of a body.
  *
- * The streams of Deno's sockets allocate 64 KiB for each read that brings no buffer. The collection of that garbage takes
- * longer than all the rest of a small request, so that such a stream is read with a {@linkcode BufferedReader}.
+ * The streams of Deno's sockets allocate 64 KiB for each read that brings no buffer, however few bytes it returns, and V8
+ * then collects garbage all the time. Such a stream is read with a {@linkcode BufferedReader}.
  */
 export function openReader(body: ReadableStream<Uint8Array>): ByteReader {
   if (typeof Deno === "undefined") return body.getReader();
@@ -19,9 +19,9 @@ export function openReader(body: ReadableStream<Uint8Array>): ByteReader {
   }
 }
 
-/** Size of a buffer's first form: more than an event or a small request has. */
+/** Size of the first buffer: more than most events have. */
 const MIN_BUFFER_BYTES = 4 * 1024;
-/** Size up to which a buffer grows. Deno's server and its `fetch` seldom have more bytes for a read. */
+/** Size up to which a buffer grows: that of Deno's own. */
 const MAX_BUFFER_BYTES = 64 * 1024;
 
 /**
