@@ -123,11 +123,10 @@ export function startLog(
   level: LogLevel,
   { levels, format = "json", batched = false }: LogOptions = {},
 ): void {
-  const toSink = (toLine: (record: LogRecord) => string) =>
-    Object.assign((record: LogRecord) => {
-      const line = escapeControls(redact(toLine(record).trimEnd()));
-      log.add(line, { urgent: !batched || !CALM.has(record.level) });
-    }, { [IMMEDIATE]: true });
+  const toSink = (toLine: (record: LogRecord) => string) => (record: LogRecord) => {
+    const line = escapeControls(redact(toLine(record).trimEnd()));
+    log.add(line, { urgent: !batched || !CALM.has(record.level) });
+  };
   configureSync({
     reset: true,
     sinks: {
@@ -147,9 +146,6 @@ export function startLog(
     ],
   });
 }
-
-/** Tells LogTape that a sink formats a record at once, and needs no copy of it. Source: its `sink.ts` */
-const IMMEDIATE = Symbol.for("LogTape.sinkSnapshotPolicy.immediate");
 
 const log = new LineBatch((lines) => console.error(lines));
 onExit(() => log.flush());
