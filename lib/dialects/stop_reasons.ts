@@ -90,14 +90,17 @@ const WORDS: Record<StopMeaning, readonly string[]> = {
   ],
 };
 
-const MEANINGS = new Map(
-  Object.entries(WORDS).flatMap(([meaning, words]) =>
-    words.map((word) => [normalize(word), meaning as StopMeaning])
-  ),
-);
+/** Meanings by the words as the table has them: those of almost all answers. */
+const MEANINGS = toMeanings((word) => word);
+/** Meanings by normalized words. */
+let normalized: ReadonlyMap<string, StopMeaning> | undefined;
 
-/** The same by the words as the tables have them, which need no changes. */
-const EXACT = new Map(Object.values(WORDS).flat().map((word) => [word, MEANINGS.get(normalize(word))]));
+function toMeanings(toKey: (word: string) => string): ReadonlyMap<string, StopMeaning> {
+  const entries = Object.entries(WORDS);
+  return new Map(
+    entries.flatMap(([meaning, words]) => words.map((word) => [toKey(word), meaning as StopMeaning])),
+  );
+}
 
 /**
  * Returns the meaning of a word that ends an answer; undefined if no table has it.
@@ -113,10 +116,11 @@ const EXACT = new Map(Object.values(WORDS).flat().map((word) => [word, MEANINGS.
  * ```
  */
 export function stopMeaning(word: string): StopMeaning | undefined {
-  const known = EXACT.get(word);
+  const known = MEANINGS.get(word);
   if (known !== undefined || word === "") return known;
+  const meanings = normalized ??= toMeanings(normalize);
   const [name = "", ...details] = word.split(":");
-  return [word, name, details.join(":")].map((part) => MEANINGS.get(normalize(part)))
+  return [word, name, details.join(":")].map((part) => meanings.get(normalize(part)))
     .find((meaning) => meaning !== undefined);
 }
 

@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { HonoBase } from "hono/hono-base";
 import { TrieRouter } from "hono/router/trie-router";
 import { authenticate, authenticateAdmin } from "../access/caller.ts";
 import { checkContentType } from "../access/content_type.ts";
@@ -82,8 +82,8 @@ export function createApp(
 }
 
 /** Creates the router of the table of routes. A route checks its own access, so that no other path can reach it. */
-function createRoutes(gateway: GatewayContext, table: readonly EndpointRoute[]): Hono<Env> {
-  const app = new Hono<Env>({
+function createRoutes(gateway: GatewayContext, table: readonly EndpointRoute[]): HonoBase<Env> {
+  const app = new HonoBase<Env>({
     // Hono's default tries a router first that does not support these paths, which takes longer than the rest of the start.
     router: new TrieRouter(),
     getPath: (_request, { env }: { env?: Env["Bindings"] } = {}) => env?.path ?? "",
