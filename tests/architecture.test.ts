@@ -115,7 +115,7 @@ test("a start loads only packages that every request needs", () => {
   assert.deepEqual([...packages].sort(), [
     "@logtape/logtape",
     "eventsource-parser",
-    "hono",
+    "hono/hono-base",
     "hono/router/trie-router",
     "leven",
     "valibot",
