@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import process from "node:process";
 
-/** The package that tells that those of the tests are installed. */
+/** A package of the tests: if it is installed, so are the others. */
 const OF_TESTS = "node_modules/fast-check";
 
 const withDev = process.argv.includes("--dev") || existsSync(OF_TESTS);
@@ -17,12 +17,14 @@ if (!isInstalled()) {
   process.exit(status ?? 1);
 }
 
-/** Compares what npm has installed with what it is to install. Optional packages depend on the system. */
+/** Compares what is installed with what npm is to install. Optional packages depend on the system. */
 function isInstalled() {
   const installed = readPackages("node_modules/.package-lock.json");
   return Object.entries(readPackages("package-lock.json")).every(([path, { integrity, dev, optional }]) => {
     if (path === "" || (dev && !withDev)) return true;
-    return installed[path] === undefined ? optional : installed[path].integrity === integrity;
+    if (installed[path] === undefined) return optional;
+    // npm's list still has a package whose folder was deleted.
+    return installed[path].integrity === integrity && existsSync(path);
   });
 }
 

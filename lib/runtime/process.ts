@@ -65,7 +65,6 @@ export function readVariable(name: string): string | undefined {
 }
 
 /**
-/**
  * Runs `stop` on SIGINT or SIGTERM, then exits with the given status. A second signal during `stop` exits at once, with
  * status 1. Returns the function that the signals call.
  */

@@ -29,14 +29,19 @@ describe("the packages of a clone", { skip, timeout: 60_000 }, () => {
   });
   after(() => rmSync(clone, { recursive: true }));
 
-  /** Runs a script in a clone with these packages. Returns the calls of npm and the status. */
-  function run(script: string, installed: object | undefined): { stdout: string; status: number | null } {
+  /** Runs a script in a clone with these packages, one of them deleted. Returns the calls of npm and the status. */
+  function run(
+    script: string,
+    installed: object | undefined,
+    { deleted }: { deleted?: string } = {},
+  ): { stdout: string; status: number | null } {
     rmSync(join(clone, "node_modules"), { recursive: true, force: true });
     writeFileSync(join(clone, "package-lock.json"), JSON.stringify({ packages: WANTED }));
     if (installed !== undefined) {
       mkdirSync(join(clone, "node_modules"));
       writeFileSync(join(clone, "node_modules/.package-lock.json"), JSON.stringify({ packages: installed }));
       for (const path of Object.keys(installed)) mkdirSync(join(clone, path), { recursive: true });
+      if (deleted !== undefined) rmSync(join(clone, deleted), { recursive: true });
     }
     const [command, ...args] = script.split(" ");
     assert.equal(command, "node");
@@ -57,6 +62,10 @@ describe("the packages of a clone", { skip, timeout: 60_000 }, () => {
   test("are installed again if one has another version or is missing", () => {
     assert.deepEqual(run(prestart, { a: NEW_A }), { stdout: "npm ci --omit=dev\n", status: 3 });
     assert.deepEqual(run(prestart, {}), { stdout: "npm ci --omit=dev\n", status: 3 });
+  });
+
+  test("are installed again if the folder of one was deleted", () => {
+    assert.deepEqual(run(prestart, { a: A }, { deleted: "a" }), { stdout: "npm ci --omit=dev\n", status: 3 });
   });
 
   test("are not installed again if they match the lock", () => {
