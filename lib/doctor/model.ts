@@ -4,7 +4,7 @@ import { LossReport } from "../dialects/loss.ts";
 import type { DoctorContext } from "./context.ts";
 import { prepareTurn } from "../turns/prepare_turn.ts";
 import { findTargetRoute } from "../upstreams/find_route.ts";
-import { noUpstreamError, resolveGroups } from "../upstreams/resolve.ts";
+import { resolveGroups } from "../upstreams/resolve.ts";
 import { toRouteLabel } from "../upstreams/route_label.ts";
 import type { Route, RouteTarget } from "../upstreams/upstream.ts";
 import { CLIENT_BETAS, createClientRequest } from "./client_request.ts";
@@ -18,19 +18,18 @@ export async function checkModel(
   context: DoctorContext,
   name: string,
 ): Promise<{ section: Section; route: Route | undefined }> {
-  const targets = resolveGroups(name, context.directory).flat();
-  const checked: CheckedTarget[] = targets.length > 0
-    ? []
-    : [{ findings: [toFailure(noUpstreamError(name))] }];
+  const checked: CheckedTarget[] = [];
   // One after the other: the first loads the list that the next ones use.
-  for (const target of targets) checked.push(await checkTarget(context, name, target));
+  for (const target of resolveGroups(name, context.directory).flat()) {
+    checked.push(await checkTarget(context, name, target));
+  }
   return {
     section: { title: `Model "${name}"`, findings: checked.flatMap(({ findings }) => findings) },
     route: checked.find(({ route }) => route !== undefined)?.route,
   };
 }
 
-/** Result of a check of a target. */
+/** Result of the check of a target. */
 interface CheckedTarget {
   findings: Finding[];
   /** Missing if it cannot be used. */
@@ -48,7 +47,9 @@ async function checkTarget(
     // The list of models is loaded with the key of the gateway, if it has one.
     route = await findTargetRoute(context, target, caller);
   } catch (error) {
-    return { findings: [toFailure(error)] };
+    const why = error instanceof Error ? error.message : String(error);
+    const text = target.hasAlternatives ? `${toRouteLabel(target)}: ${why}` : why;
+    return { findings: [{ mark: "fail", text }] };
   }
   return { findings: await describeRoute(context, name, { route, caller }), route };
 }
@@ -78,10 +79,6 @@ async function describeRoute(
       : { mark: "note", text: "a request of Claude Code loses:" },
     ...losses,
   ];
-}
-
-function toFailure(error: unknown): Finding {
-  return { mark: "fail", text: error instanceof Error ? error.message : String(error) };
 }
 
 function describeFacts({ facts: { contextLength, maxOutput, price } }: Route): string {

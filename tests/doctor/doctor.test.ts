@@ -83,7 +83,7 @@ test("examine() checks each target of an alias, and uses the first that can be u
   const findings = section.split("\n").map((line) => line.trim()).filter((line) =>
     /^FAIL|called with/.test(line)
   );
-  assert.match(findings[0] ?? "", /^FAIL {2}Cannot use model "fast"/);
+  assert.match(findings[0] ?? "", /^FAIL {2}openrouter\/vendor\/modle: Cannot use model "fast"/);
   assert.match(findings[1] ?? "", /^ok {4}openrouter\/vendor\/model, called with the API "openai"$/);
   assert.match(findings[2] ?? "", /^ok {4}demo\/echo, called with/);
   assert.match(report, /CLAUDE_CODE_MAX_CONTEXT_TOKENS=131072/);
