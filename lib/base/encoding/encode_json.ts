@@ -10,8 +10,7 @@ import { PLACE, writeWithoutPlain } from "./plain_text.ts";
  * import { encodeJson } from "./encode_json.ts";
  * import { markPlain } from "./plain_text.ts";
  *
- * const source = { data: "A".repeat(100_000) };
- * markPlain(source, "data");
+ * const source = markPlain({ data: "A".repeat(100_000) }, "data");
  * if (encodeJson([source]) !== JSON.stringify([source])) throw new Error("another text");
  * ```
  */
