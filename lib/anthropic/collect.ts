@@ -28,8 +28,8 @@ export async function collectMessage(
   const add = (batch: StreamEvent[]) => {
     for (const event of batch) accumulator.add(event);
   };
-  if (Symbol.iterator in batches) { for (const batch of batches) add(batch); }
-  else await readAll(batches, add);
+  if (!(Symbol.iterator in batches)) await readAll(batches, add);
+  else for (const batch of batches) add(batch);
   return accumulator.message();
 }
 

@@ -109,7 +109,7 @@ async function startTools(settings: Settings, { serveTools }: Services): Promise
   onStop(() => server.close());
   onUnhandledError(logUnhandledError);
   await server.ended;
-  exit();
+  exit(0);
 }
 
 function describeKeys(config: Config): string {

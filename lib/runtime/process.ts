@@ -4,7 +4,7 @@ declare const Deno: {
   args: string[];
   build: { os: string };
   addSignalListener(signal: string, listener: () => void): void;
-  exit(status?: number): never;
+  exit(status: number): never;
   env: { get(name: string): string | undefined };
   permissions: { querySync(query: { name: "env"; variable: string }): { state: string } };
 } | undefined;
@@ -147,8 +147,8 @@ export function setExitCode(status: number): void {
   process.exitCode = status;
 }
 
-/** Ends the program at once, with an exit status or with that which is set. */
-export function exit(status?: number): never {
+/** Ends the program at once. */
+export function exit(status: number): never {
   if (typeof Deno !== "undefined") Deno.exit(status);
   process.exit(status);
 }

@@ -61,7 +61,7 @@ const ROUTES: [method: string, path: string][] = [
   ["OPTIONS", "/v1/messages"],
 ];
 
-/** Messages without the name of the header, at which Claude Code would ask its user to run /login. */
+/** They do not name the header: at a message that does, Claude Code tells its user to run /login. */
 const NO_KEY = "Cannot authenticate: the request has no key of the gateway";
 const WRONG_KEY = "Cannot authenticate: the key is not one of the gateway's keys";
 

@@ -17,7 +17,7 @@ export function toBunResponse(response: Response): Response {
   const body = directBodyOf(response);
   if (body === undefined || typeof body === "string") return response;
   const { status, headers } = response;
-  // The type is one of Bun alone.
+  // TypeScript's types do not have Bun's type of a source.
   const source: object = {
     type: "direct",
     pull: (controller: DirectController) => writePieces(controller, body),

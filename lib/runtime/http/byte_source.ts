@@ -27,7 +27,7 @@ export function toBody(source: ByteSource): ReadableStream<Uint8Array> {
   }, { highWaterMark: 0 });
 }
 
-/** Returns the bytes of a body, whose only reader has the result. */
+/** Returns the source of a body's bytes, which is the body's only reader. */
 export function takeSource(body: ReadableStream<Uint8Array>): ByteSource {
   return new StreamSource(openReader(body));
 }

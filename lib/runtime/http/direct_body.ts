@@ -25,8 +25,8 @@ export interface PulledBody {
 const bodies = new WeakMap<Response, PulledBody | string>();
 
 /**
- * Creates a response with a text or a pulled body. It is a web-standard response; the gateway's server on Node.js writes
- * its body without the stream, which costs as much as all the rest.
+ * Creates a response with a text or a pulled body. It is a web-standard response; the gateway's servers on Node.js and
+ * Bun write its body without the stream, which costs as much as all the rest.
  */
 export function createDirectResponse(body: PulledBody | string, init: ResponseInit): Response {
   const stream = typeof body === "string" ? body : toStream(body, () => bodies.delete(response));

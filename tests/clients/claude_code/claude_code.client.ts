@@ -39,7 +39,7 @@ describe("Claude Code", { skip: NO_CLAUDE_CODE }, () => {
         }
         assert.match(testbed.sent().system, /Claude Code/);
         assert.ok(!JSON.stringify(testbed.upstream.received[0]?.headers).includes(CLIENT_KEY));
-        // It changes with each conversation, and so would spoil the cache of whoever gets it as text.
+        // It changes with each conversation, and so would spoil the cache of a host that receives it as text.
         if (route.name === "translated") {
           assert.doesNotMatch(testbed.sent().system, /x-anthropic-billing-header/);
         }
