@@ -62,6 +62,7 @@ export class LongStringCutter {
     return { size: this.#size, text: decodeUtf8(this.#rest.take()), strings: this.#strings };
   }
 
+  /** Takes long strings out of a piece. It passes on the last piece, at whose end one may begin, and keeps this one. */
   #cut(piece: Uint8Array): void {
     const last = this.#last;
     let end = findPlainEnd(piece, 0);
@@ -78,6 +79,7 @@ export class LongStringCutter {
       if (end < piece.length) this.#end(this.#begun, piece[end] === QUOTE);
     }
     const before = last.at(-1) ?? 0;
+    // The other strings begin in this piece.
     for (let at = end + STRIDE; at < piece.length; at = end + STRIDE) {
       const start = findStart(piece.subarray(0, at), { from: end, before, next: piece[at] });
       end = findPlainEnd(piece, at);
@@ -93,6 +95,7 @@ export class LongStringCutter {
     this.#before = before;
   }
 
+  /** Takes out the long string of some pieces. They are passed on if no quote ends it. */
   #end(pieces: readonly Uint8Array[], isString: boolean): void {
     this.#begun = undefined;
     if (!isString) {
@@ -109,8 +112,8 @@ export class LongStringCutter {
 }
 
 /**
- * Returns where a string begins that goes on with the byte after some bytes; `undefined` if none does. Bytes before `from`
- * are not looked at; `before` is the byte before all.
+ * Returns the index at which a string begins that continues after the bytes; `undefined` if there is none. Bytes before
+ * `from` are not read; `before` is the byte before all, `next` the one after them.
  */
 function findStart(
   bytes: Uint8Array,
