@@ -38,8 +38,8 @@ const MARKS = 0x80808080;
  * Source: https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord
  */
 function marksOf(word = 0): number {
-  // A borrow in a subtraction starts at a byte that is not plain itself.
-  return (word - 0x23232323) | word | ((word ^ 0x5c5c5c5c) - 0x01010101);
+  // A byte from 0x80 on is marked by one or both of the parts. A borrow starts at a byte that is not plain itself.
+  return (word - 0x23232323) | ((word ^ 0x5c5c5c5c) - 0x01010101);
 }
 
 /** True for a plain byte: see {@linkcode findPlainEnd}. */

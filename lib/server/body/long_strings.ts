@@ -40,10 +40,9 @@ export class LongStringCutter {
   readonly #rest = new PieceList();
   readonly #strings = new Map<string, LongString>();
   #prefix: string | undefined;
-  /** The last piece, of which the bytes from `#lastRest` on are not yet passed on, and the byte before it. */
+  /** The last piece, of which the bytes from `#lastRest` on are not yet passed on. */
   #last = NO_BYTES;
   #lastRest = 0;
-  #before = 0;
   /** The pieces of a long string that has begun. */
   #begun: Uint8Array[] | undefined;
   #size = 0;
@@ -67,8 +66,7 @@ export class LongStringCutter {
     const last = this.#last;
     let end = findPlainEnd(piece, 0);
     if (this.#begun === undefined) {
-      const around = { from: this.#lastRest, before: this.#before, next: piece[0] };
-      const start = end < MIN_BYTES ? undefined : findStart(last, around);
+      const start = end < MIN_BYTES ? undefined : findStart(last, this.#lastRest, piece[0]);
       this.#rest.add(last.subarray(this.#lastRest, start));
       if (start !== undefined) this.#begun = [last.subarray(start)];
     }
@@ -78,10 +76,9 @@ export class LongStringCutter {
       this.#begun.push(piece.subarray(0, end));
       if (end < piece.length) this.#end(this.#begun, piece[end] === QUOTE);
     }
-    const before = last.at(-1) ?? 0;
     // The other strings begin in this piece.
     for (let at = end + STRIDE; at < piece.length; at = end + STRIDE) {
-      const start = findStart(piece.subarray(0, at), { from: end, before, next: piece[at] });
+      const start = findStart(piece.subarray(0, at), end, piece[at]);
       end = findPlainEnd(piece, at);
       if (start === undefined || end - start < MIN_BYTES) continue;
       if (end < piece.length && piece[end] !== QUOTE) continue;
@@ -92,7 +89,6 @@ export class LongStringCutter {
     }
     this.#last = piece;
     this.#lastRest = rest;
-    this.#before = before;
   }
 
   /** Takes out the long string of some pieces. They are passed on if no quote ends it. */
@@ -112,16 +108,16 @@ export class LongStringCutter {
 }
 
 /**
- * Returns the index at which a string begins that continues after the bytes; `undefined` if there is none. Bytes before
- * `from` are not read; `before` is the byte before all, `next` the one after them.
+ * Returns the index at which a string begins that continues after the bytes with the byte `next`; `undefined` if there is
+ * none. Bytes before `from` are not read.
+ *
+ * A quote at the beginning of the bytes may follow a backslash in an earlier piece. Then the text of which the name is a
+ * part is no name itself, and {@linkcode putBack} finds it missing.
  */
-function findStart(
-  bytes: Uint8Array,
-  { from, before, next }: { from: number; before: number; next: number | undefined },
-): number | undefined {
+function findStart(bytes: Uint8Array, from: number, next: number | undefined): number | undefined {
   let start = bytes.length;
   while (start > from && isPlain(bytes[start - 1])) start--;
-  const isOpened = bytes[start - 1] === QUOTE && (start > 1 ? bytes[start - 2] : before) !== BACKSLASH;
+  const isOpened = bytes[start - 1] === QUOTE && bytes[start - 2] !== BACKSLASH;
   return isOpened && BASE64.test(String.fromCharCode(bytes[start] ?? next ?? 0)) ? start : undefined;
 }
 
@@ -136,7 +132,7 @@ const MAX_NAME_CHARS = 32;
 
 /**
  * Puts the long strings back into the parsed value, which is changed. Returns `undefined` if the value has not each of
- * them once: then one is the name of a member, or its member is given twice.
+ * them once: then one is the name of a member or a part of a text, or its member is given twice.
  */
 export function putBack(value: unknown, strings: CutJson["strings"]): { value: unknown } | undefined {
   let missing = strings.size;

@@ -43,6 +43,7 @@ test("BufferedReader reads pieces of any size, and keeps none of them in its buf
     const reader = readerOf(toByteStream(pieces));
     const read: Uint8Array[] = [];
     for (let next = await reader.read(); !next.done; next = await reader.read()) read.push(next.value);
+    assert.ok(read.every(({ buffer }) => buffer.byteLength <= 64 * 1024));
     assertSame(Buffer.concat(read), Buffer.concat(pieces));
   }
 });

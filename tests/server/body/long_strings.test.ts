@@ -53,6 +53,13 @@ test("LongStringCutter takes each long string out, and putBack() restores the va
     assert.deepEqual(parse(json, MIXED_SIZES).value, JSON.parse(json));
   }
   assert.deepEqual(parse(JSON.stringify(LONG), [65_536]), { value: LONG, cut: 1 });
+  // The first piece ends with the quote.
+  assert.deepEqual(parse(JSON.stringify([LONG]), [2, 300_000]), { value: [LONG], cut: 1 });
+});
+
+test("putBack() restores no value if the quote of a long string is escaped in an earlier piece", () => {
+  const json = JSON.stringify([`"${LONG}`]);
+  assert.deepEqual(parse(json, ['["\\'.length, 300_000]), { value: JSON.parse(json), cut: 0 });
 });
 
 test("putBack() marks a long string, so that it is copied into JSON unread", () => {
