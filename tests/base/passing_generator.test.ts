@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { toPassing } from "../../lib/base/passing_generator.ts";
+import { readAll, toPassing } from "../../lib/base/passing_generator.ts";
 import { prepend, relay, tap } from "../../lib/base/relay.ts";
 
 async function* count(failure?: Error): AsyncGenerator<{ n: number }> {
@@ -49,4 +49,30 @@ test("two reads at once have an item each", async () => {
   const items = relay(async () => prepend([], count()));
   const [one, other] = await Promise.all([items.next(), items.next()]);
   assert.deepEqual([one.value?.n, other.value?.n].sort(), [1, 2]);
+});
+
+test("readAll() reads each item, and ends with the failure of the generator", async () => {
+  const read: number[] = [];
+  await readAll(count(), ({ n }) => read.push(n));
+  assert.deepEqual(read, [1, 2]);
+  await assert.rejects(readAll(count(new Error("broken")), () => {}), { message: "broken" });
+});
+
+test("readAll() ends the generator if an item cannot be used", async () => {
+  let onEnd = () => {};
+  const ended = new Promise<void>((resolve) => onEnd = resolve);
+  async function* endless() {
+    try {
+      while (true) yield 1;
+    } finally {
+      onEnd();
+    }
+  }
+  await assert.rejects(
+    readAll(endless(), () => {
+      throw new Error("unusable");
+    }),
+    { message: "unusable" },
+  );
+  await ended;
 });
