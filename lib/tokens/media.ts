@@ -4,7 +4,7 @@ import { type ImageSize, readImageSize } from "./image_size.ts";
 
 /** Estimates the tokens of an image. An image without base64 data counts as the maximum. */
 export function countImage({ source }: ImageBlock): number {
-  return source.type === "base64" ? countPixelsOf(source) : MAX_IMAGE_TOKENS;
+  return source.type === "base64" ? countPixels(source) : MAX_IMAGE_TOKENS;
 }
 
 /** Estimates the tokens of a document's file. `text` and `content` sources count as 0: their text is counted apart. */
@@ -21,7 +21,7 @@ export function countFile({ source }: DocumentBlock): number {
 }
 
 /**
- * Estimates the tokens of a base64 image by the size in its first bytes. An unknown size counts as the maximum.
+ * Estimates the tokens of an image in base64 by the size in its first bytes. An unknown size counts as the maximum.
  *
  * Claude's formula: one token for 750 pixels, after the image is scaled down to at most 1568 pixels a side and about
  * 1600 tokens. Source: https://platform.claude.com/docs/en/build-with-claude/vision
@@ -30,14 +30,10 @@ export function countFile({ source }: DocumentBlock): number {
  * ```ts
  * import { countPixels } from "./media.ts";
  *
- * if (countPixels("R0lGODlhQAHwAA==") !== 103) throw new Error("320 by 240 pixels are about 103 tokens");
+ * if (countPixels({ data: "R0lGODlhQAHwAA==" }) !== 103) throw new Error("320 by 240 pixels are about 103 tokens");
  * ```
  */
-export function countPixels(base64: string): number {
-  return countPixelsOf({ data: base64 });
-}
-
-function countPixelsOf(source: { data: string }): number {
+export function countPixels(source: { data: string }): number {
   const size = imageSizeIn(source, SHORT_HEAD_CHARS) ?? imageSizeIn(source, LONG_HEAD_CHARS);
   if (size === undefined) return MAX_IMAGE_TOKENS;
   const { width, height } = size;

@@ -61,7 +61,7 @@ const PIXELS: [width: number, height: number, tokens: number][] = [
 ];
 for (const [width, height, tokens] of PIXELS) {
   test(`countPixels() returns ${tokens} tokens for ${width} by ${height} pixels`, () => {
-    assert.equal(countPixels(base64(png(width, height))), tokens);
+    assert.equal(countPixels({ data: base64(png(width, height)) }), tokens);
   });
 }
 
@@ -72,7 +72,7 @@ test("countPixels() finds the size of a photograph after 60 kB of metadata", () 
     filling,
     HEADS.jpeg?.subarray(8) ?? [],
   );
-  assert.equal(countPixels(base64(photo)), 103);
+  assert.equal(countPixels({ data: base64(photo) }), 103);
 });
 
 test("countImage() counts an unreadable image as a large one", () => {

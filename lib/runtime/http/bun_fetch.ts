@@ -63,7 +63,7 @@ function onBodyEnd(body: ReadableStream<Uint8Array> | null, end: () => void): vo
   });
 }
 
-/** Sends a request with a text or bytes as body. It follows no redirects. */
+/** Sends a request with a text as body. It follows no redirects. */
 async function fetchByNode(input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
   const [http, https] = [await import("node:http"), await import("node:https")];
   const url = new URL(input instanceof Request ? input.url : input);
@@ -75,7 +75,7 @@ async function fetchByNode(input: string | URL | Request, init: RequestInit = {}
     const options = { method, headers: Object.fromEntries(new Headers(headers)), signal };
     const sent = request(url, options, (incoming) => resolve(decodeBody(toResponse(incoming))));
     sent.on("error", reject);
-    sent.end(typeof body === "string" || body instanceof Uint8Array ? body : undefined);
+    sent.end(typeof body === "string" ? body : undefined);
   });
 }
 
