@@ -33,7 +33,7 @@ function isNode(): boolean {
  */
 export function toConnectError(failure: unknown, upstream: string): { error: ApiError; connected: boolean } {
   const { code, text } = readFailure(failure);
-  const connected = !NOT_CONNECTED.has(code ?? "") && !text.includes("client error (Connect)");
+  const connected = !NOT_CONNECTED.has(code ?? "") && !text.includes(DENO_CONNECT);
   if (code === "UND_ERR_CONNECT_TIMEOUT") {
     const message = `Cannot connect to upstream "${upstream}": the connection timed out`;
     return { error: new ApiError("timeout_error", message, { cause: failure }), connected };
@@ -42,7 +42,7 @@ export function toConnectError(failure: unknown, upstream: string): { error: Api
   return { error: new ApiError("api_error", message, { status: 502, cause: failure }), connected };
 }
 
-/** Codes of Node and Bun for a failure to connect. Deno has no codes; its message contains `client error (Connect)`. */
+/** Codes for a failure to connect. */
 const NOT_CONNECTED = new Set([
   "ECONNREFUSED",
   "ENOTFOUND",
@@ -52,7 +52,18 @@ const NOT_CONNECTED = new Set([
   "UND_ERR_CONNECT_TIMEOUT",
 ]);
 
-/** Returns the runtime's code of a failure to connect, such as `ECONNREFUSED`. Deno has none. */
+/** Part of the message of Deno's `fetch` for any failure to connect. */
+const DENO_CONNECT = "client error (Connect)";
+
+/** Codes by a part of the message of Deno's `fetch`, whose errors have none. */
+const DENO_CODES: readonly (readonly [text: string, code: string])[] = [
+  ["Connection refused", "ECONNREFUSED"],
+  ["dns error", "ENOTFOUND"],
+  ["No route to host", "EHOSTUNREACH"],
+  ["Network is unreachable", "ENETUNREACH"],
+];
+
+/** Returns the code of a failure to connect, such as `ECONNREFUSED`; undefined if the runtime gives no reason. */
 export function readFailureCode(failure: unknown): string | undefined {
   return readFailure(failure).code;
 }
@@ -63,5 +74,6 @@ function readFailure(failure: unknown): { code: string | undefined; text: string
     if ("code" in at && typeof at.code === "string") return { code: at.code, text };
     text += at.message;
   }
-  return { code: undefined, text };
+  const known = text.includes(DENO_CONNECT) ? DENO_CODES.find(([part]) => text.includes(part)) : undefined;
+  return { code: known?.[1], text };
 }
