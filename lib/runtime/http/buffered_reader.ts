@@ -45,13 +45,25 @@ const MAX_BUFFER_BYTES = 64 * 1024;
 export class BufferedReader implements ByteReader {
   readonly #reader: ReadableStreamBYOBReader;
   #buffer = new ArrayBuffer(MIN_BUFFER_BYTES);
+  #end = (): void => {};
 
   constructor(reader: ReadableStreamBYOBReader) {
     this.#reader = reader;
+    // A read with a buffer waits for ever if the source of a stream closes it, but does not respond to the read. A read
+    // that brings the last bytes settles after the close.
+    reader.closed.then(() => queueMicrotask(() => this.#end()), () => {});
   }
 
-  async read(): Promise<ReadableStreamReadResult<Uint8Array>> {
-    const { done, value } = await this.#reader.read(new Uint8Array(this.#buffer));
+  read(): Promise<ReadableStreamReadResult<Uint8Array>> {
+    return new Promise((resolve, reject) => {
+      this.#end = () => resolve({ done: true, value: undefined });
+      this.#reader.read(new Uint8Array(this.#buffer)).then((result) => resolve(this.#take(result)), reject);
+    });
+  }
+
+  #take(
+    { done, value }: ReadableStreamReadResult<Uint8Array<ArrayBuffer>>,
+  ): ReadableStreamReadResult<Uint8Array> {
     if (done) return { done, value: undefined };
     const { buffer, byteLength: size } = value;
     const bytes = new Uint8Array(buffer, 0, size);

@@ -20,7 +20,10 @@ function assertSame(one: Uint8Array, other: Uint8Array): void {
 }
 
 /** Returns a byte stream of pieces, as the streams of Deno's sockets are. */
-function toByteStream(pieces: readonly Uint8Array[], end: "close" | "fail" | "wait" = "close") {
+function toByteStream(
+  pieces: readonly Uint8Array[],
+  end: "close" | "close without a response" | "fail" | "wait" = "close",
+) {
   const rest = pieces.map((piece) => piece.slice());
   return new ReadableStream({
     type: "bytes",
@@ -30,7 +33,7 @@ function toByteStream(pieces: readonly Uint8Array[], end: "close" | "fail" | "wa
       if (end === "wait") return await new Promise<void>(() => {});
       if (end === "fail") return controller.error(new Error("it broke off"));
       controller.close();
-      controller.byobRequest?.respond(0);
+      if (end === "close") controller.byobRequest?.respond(0);
     },
   });
 }
@@ -39,11 +42,13 @@ const readerOf = (stream: ReadableStream) => new BufferedReader(stream.getReader
 
 test("BufferedReader reads pieces of any size, and keeps none of them in its buffer", async () => {
   for (const sizes of [[1, 2, 3], [4095, 4096, 4097], [70_000, 1, 70_000], [300_000], []]) {
-    const pieces = sizes.map(createBytes);
-    const reader = readerOf(toByteStream(pieces));
-    const read: Uint8Array[] = [];
-    for (let next = await reader.read(); !next.done; next = await reader.read()) read.push(next.value);
-    assertSame(Buffer.concat(read), Buffer.concat(pieces));
+    for (const end of ["close", "close without a response"] as const) {
+      const pieces = sizes.map(createBytes);
+      const reader = readerOf(toByteStream(pieces, end));
+      const read: Uint8Array[] = [];
+      for (let next = await reader.read(); !next.done; next = await reader.read()) read.push(next.value);
+      assertSame(Buffer.concat(read), Buffer.concat(pieces));
+    }
   }
 });
 
