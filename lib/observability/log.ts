@@ -1,5 +1,6 @@
 import {
   configureSync,
+  getConfig,
   getJsonLinesFormatter,
   getLogger,
   type Logger,
@@ -80,6 +81,10 @@ export function logError(
 export function logLine(component: LogComponent, level: Severity, fields: ProblemFields): void {
   const logger = loggerOf(component);
   if (!logger.isEnabledFor(level)) return;
+  // A record that is emitted has no properties of `withContext()`, which needs this storage.
+  if (getConfig()?.contextLocalStorage !== undefined) {
+    return logger[level === "warning" ? "warn" : level](component, toProperties(fields));
+  }
   const record: LogRecord = {
     category: logger.category,
     level,

@@ -9,7 +9,7 @@ import { LossReport } from "../../lib/dialects/loss.ts";
 import { resolveModel, toSlug } from "../../lib/upstreams/resolve.ts";
 import { toRouteLabel } from "../../lib/upstreams/route_label.ts";
 import { writeEvents } from "../../lib/server/write_events.ts";
-import { takeSource } from "../../lib/runtime/http/byte_source.ts";
+import { toSource } from "../../lib/runtime/http/byte_source.ts";
 import { readBytes } from "../../lib/upstreams/response/read_body.ts";
 import { readEvents } from "../../lib/upstreams/response/read_events.ts";
 import type { StreamEvent } from "../../lib/anthropic/events.ts";
@@ -87,7 +87,9 @@ test("writeEvents() writes an event of any type as one frame, with its name if i
         },
       });
       for await (
-        const batch of readEvents(readBytes(takeSource(bytes), { signal: new AbortController().signal }))
+        const batch of readEvents(
+          readBytes(toSource(bytes.getReader()), { signal: new AbortController().signal }),
+        )
       ) {
         read.push(...batch);
       }

@@ -14,7 +14,7 @@
  */
 export function findPlainEnd(bytes: Uint8Array, start: number): number {
   let at = start;
-  while (at < bytes.length && (bytes.byteOffset + at) % WORD !== 0) {
+  while ((bytes.byteOffset + at) % WORD !== 0) {
     if (!isPlain(bytes[at])) return at;
     at++;
   }

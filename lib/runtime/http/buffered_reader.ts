@@ -1,24 +1,6 @@
 /** Reads a stream of bytes. */
 export type ByteReader = Pick<ReadableStreamDefaultReader<Uint8Array>, "read" | "cancel" | "releaseLock">;
 
-// The global of Deno, undefined on other runtimes.
-declare const Deno: unknown;
-
-/**
- * Returns the only reader of a body.
- *
- * The streams of Deno's sockets allocate 64 KiB for each read that brings no buffer, however few bytes it returns, and V8
- * then collects garbage all the time. Such a stream is read with a {@linkcode BufferedReader}.
- */
-export function openReader(body: ReadableStream<Uint8Array>): ByteReader {
-  if (typeof Deno === "undefined") return body.getReader();
-  try {
-    return new BufferedReader(body.getReader({ mode: "byob" }));
-  } catch {
-    return body.getReader(); // it is not a stream of a socket, or is locked
-  }
-}
-
 /** Size of the first buffer: more than most events have. */
 const MIN_BUFFER_BYTES = 4 * 1024;
 /** Size up to which a buffer grows: that of Deno's own. */

@@ -1,5 +1,5 @@
 import { Arrivals } from "../../base/passing_generator.ts";
-import { type ByteReader, openReader } from "./buffered_reader.ts";
+import type { ByteReader } from "./buffered_reader.ts";
 
 /** The bytes of a body for one reader. */
 export interface ByteSource {
@@ -27,9 +27,9 @@ export function toBody(source: ByteSource): ReadableStream<Uint8Array> {
   }, { highWaterMark: 0 });
 }
 
-/** Returns the source of a body's bytes, which is the body's only reader. */
-export function takeSource(body: ReadableStream<Uint8Array>): ByteSource {
-  return new StreamSource(openReader(body));
+/** Returns the bytes that a reader reads. */
+export function toSource(reader: ByteReader): ByteSource {
+  return new StreamSource(reader);
 }
 
 /** Reads a stream. */

@@ -1,7 +1,5 @@
-import { type ByteReader, openReader } from "./buffered_reader.ts";
-
 /** Reads the body of a request, as the reader of its stream does. */
-export interface BodyReader extends Pick<ByteReader, "read" | "releaseLock"> {
+export interface BodyReader extends Pick<ReadableStreamDefaultReader<Uint8Array>, "read" | "releaseLock"> {
   /** Maximum bytes that the server may have collected before a read returns them. Default: none. */
   readonly collectedBytes?: number;
 }
@@ -16,9 +14,7 @@ export function setBodyReader(request: Request, reader: BodyReader): void {
 
 /** Returns the reader of a request's body; undefined if the request has none. */
 export function bodyReaderOf(request: Request): BodyReader | undefined {
-  const reader = readers.get(request);
-  if (reader !== undefined || request.body === null) return reader;
-  return openReader(request.body);
+  return readers.get(request) ?? request.body?.getReader();
 }
 
 /** Returns the bytes of a request's body that are in memory, or will be, before they are read. */

@@ -1,6 +1,6 @@
 import { ApiError } from "../../base/errors.ts";
 import { createBunFetch } from "./bun_fetch.ts";
-import { decodeBody } from "./decode_body.ts";
+import { createDenoFetch } from "./deno_fetch.ts";
 import { createNodeFetch } from "./node_fetch.ts";
 
 // Globals of Deno and Bun, undefined on other runtimes.
@@ -15,7 +15,7 @@ declare const Bun: unknown;
  */
 export function createFetch({ connectTimeout }: { connectTimeout: number }): typeof fetch {
   if (typeof Bun !== "undefined") return createBunFetch();
-  if (typeof Deno !== "undefined") return async (input, init) => decodeBody(await fetch(input, init));
+  if (typeof Deno !== "undefined") return createDenoFetch();
   return isNode() ? createNodeFetch({ connectTimeout }) : (input, init) => fetch(input, init);
 }
 

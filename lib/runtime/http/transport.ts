@@ -1,4 +1,5 @@
-import { type ByteSource, takeSource, toBody } from "./byte_source.ts";
+import type { ByteReader } from "./buffered_reader.ts";
+import { type ByteSource, toBody, toSource } from "./byte_source.ts";
 
 /** What the gateway reads of an upstream's response. */
 export interface UpstreamResponse {
@@ -20,6 +21,11 @@ const transports = new WeakMap<typeof fetch, Transport>();
 export function toFetch(transport: Transport): typeof fetch {
   const network: typeof fetch = async (input, init = {}) =>
     toResponse(await transport(input instanceof Request ? input.url : String(input), init));
+  return withTransport(network, transport);
+}
+
+/** Returns a `fetch` of which {@linkcode transportOf} returns this transport. */
+export function withTransport(network: typeof fetch, transport: Transport): typeof fetch {
   transports.set(network, transport);
   return network;
 }
@@ -33,9 +39,12 @@ export function transportOf(network: typeof fetch): Transport {
   return transport;
 }
 
-/** Returns a response as the gateway reads it. */
-export function toUpstreamResponse({ status, headers, body }: Response): UpstreamResponse {
-  return { status, headers, body: body === null ? undefined : takeSource(body) };
+/** Returns a response as the gateway reads it. `openReader` returns the only reader of its body. */
+export function toUpstreamResponse(
+  { status, headers, body }: Response,
+  openReader: (body: ReadableStream<Uint8Array>) => ByteReader = (body) => body.getReader(),
+): UpstreamResponse {
+  return { status, headers, body: body === null ? undefined : toSource(openReader(body)) };
 }
 
 /** Returns the web-standard form of a response. */

@@ -85,3 +85,13 @@ test("findPlainEnd() finds each byte that is not plain, at any position", () => 
     }
   }
 });
+
+test("findPlainEnd() reads few bytes, at any offset in their buffer", () => {
+  const buffer = new Uint8Array(12).fill(0x41);
+  for (let offset = 0; offset < 8; offset++) {
+    for (let size = 0; size <= 4; size++) {
+      const bytes = buffer.subarray(offset, offset + size);
+      for (let start = 0; start <= size; start++) assert.equal(findPlainEnd(bytes, start), size);
+    }
+  }
+});

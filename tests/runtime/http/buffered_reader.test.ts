@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type RequestListener, type ServerResponse } from "node:http";
 import { test } from "node:test";
-import { BufferedReader, openReader } from "../../../lib/runtime/http/buffered_reader.ts";
-import { takeSource } from "../../../lib/runtime/http/byte_source.ts";
+import { BufferedReader } from "../../../lib/runtime/http/buffered_reader.ts";
+import type { ByteSource } from "../../../lib/runtime/http/byte_source.ts";
 import { createFetch } from "../../../lib/runtime/http/fetch.ts";
+import { transportOf } from "../../../lib/runtime/http/transport.ts";
 import { toPort } from "../../kit/servers/sockets.ts";
 
 /** Returns bytes of which no two neighbouring parts of some hundred are equal. */
@@ -64,39 +65,28 @@ test("BufferedReader fails as its stream does, and ends with it", async () => {
   assert.equal((await waiting).done, true);
 });
 
-test("openReader() reads any stream", async () => {
-  for (const stream of [toByteStream([createBytes(5)]), new Response(createBytes(5)).body]) {
-    assert.ok(stream !== null);
-    const reader = openReader(stream);
-    assert.deepEqual((await reader.read()).value, createBytes(5));
-    assert.equal((await reader.read()).done, true);
-    assert.throws(() => openReader(stream), TypeError);
-  }
-});
-
 /** Runs an upstream, and asks it by the gateway's own `fetch`. */
 async function withUpstream(
   listener: RequestListener,
-  use: (ask: (init?: RequestInit) => Promise<Response>) => Promise<void>,
+  use: (ask: (init?: RequestInit) => Promise<ByteSource>) => Promise<void>,
 ): Promise<void> {
   const server = createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const fetch = createFetch({ connectTimeout: 10 });
+  const transport = transportOf(createFetch({ connectTimeout: 10 }));
   try {
-    await use((init) => fetch(`http://127.0.0.1:${toPort(server)}/`, init));
+    await use(async (init = {}) => {
+      const { body } = await transport(`http://127.0.0.1:${toPort(server)}/`, init);
+      assert.ok(body !== undefined);
+      return body;
+    });
   } finally {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   }
 }
 
-function sourceOf({ body }: Response) {
-  assert.ok(body !== null);
-  return takeSource(body);
-}
-
 /** Reads a source up to its end, or to a number of bytes. */
-async function readAll(source: ReturnType<typeof takeSource>, most = Infinity): Promise<Uint8Array> {
+async function readAll(source: ByteSource, most = Infinity): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let size = 0;
   while (size < most) {
@@ -123,7 +113,7 @@ for (const size of [1, 37, 5000, 1_000_000]) {
   test(`the source of an upstream's body has its bytes, in chunks of ${size}`, async () => {
     const bytes = createBytes(Math.min(2000 * size, 3_000_000));
     await withUpstream((_request, response) => void writeChunks(response, bytes, size), async (ask) => {
-      assertSame(await readAll(sourceOf(await ask())), bytes);
+      assertSame(await readAll(await ask()), bytes);
     });
   });
 }
@@ -132,8 +122,8 @@ test("a source whose reader begins late is read completely", async () => {
   const bytes = createBytes(8_000_000);
   await withUpstream((_request, response) => response.end(bytes), async (ask) => {
     const late = await ask();
-    assertSame(await readAll(sourceOf(await ask())), bytes);
-    assertSame(await readAll(sourceOf(late)), bytes);
+    assertSame(await readAll(await ask()), bytes);
+    assertSame(await readAll(late), bytes);
   });
 });
 
@@ -141,7 +131,7 @@ test("a source fails if the upstream breaks off", async () => {
   await withUpstream((_request, response) => {
     response.write("begun", () => response.destroy());
   }, async (ask) => {
-    await assert.rejects(ask().then((response) => readAll(sourceOf(response))));
+    await assert.rejects(ask().then((source) => readAll(source)));
   });
 });
 
@@ -154,7 +144,7 @@ test("a source that waits ends, and its connection too, if it is cancelled or it
       response.write("begun");
     }, async (ask) => {
       const controller = new AbortController();
-      const source = sourceOf(await ask({ signal: controller.signal }));
+      const source = await ask({ signal: controller.signal });
       assert.equal(new TextDecoder().decode(await readAll(source, 5)), "begun");
       const waiting = source.ready();
       if (how === "cancel") await source.cancel("left");
@@ -173,8 +163,8 @@ test("200 sources at once have the bytes of their upstreams", async () => {
     void writeChunks(response, createBytes(5000 + seed).subarray(seed), 100);
   }, async (ask) => {
     await Promise.all(Array.from({ length: 200 }, async (_, seed) => {
-      const response = await ask({ headers: { "x-seed": String(seed) } });
-      assertSame(await readAll(sourceOf(response)), createBytes(5000 + seed).subarray(seed));
+      const source = await ask({ headers: { "x-seed": String(seed) } });
+      assertSame(await readAll(source), createBytes(5000 + seed).subarray(seed));
     }));
   });
 });

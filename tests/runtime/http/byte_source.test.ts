@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ByteSource, takeSource, toBody } from "../../../lib/runtime/http/byte_source.ts";
+import { type ByteSource, toBody, toSource } from "../../../lib/runtime/http/byte_source.ts";
 
 /** A source of two pieces, and the reason with which it was cancelled. */
 function createSource(): ByteSource & { reason?: unknown } {
@@ -30,10 +30,10 @@ test("toBody() fails as its source does", async () => {
   await assert.rejects(new Response(body).text(), /broken/);
 });
 
-test("takeSource() reads a stream", async () => {
+test("toSource() reads a stream", async () => {
   const { body } = new Response("text");
   assert.ok(body !== null);
-  const source = takeSource(body);
+  const source = toSource(body.getReader());
   assert.equal(source.poll(), undefined);
   await source.ready();
   assert.equal(new TextDecoder().decode(source.poll()?.value), "text");
