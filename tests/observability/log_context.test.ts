@@ -7,6 +7,7 @@ import { logLine } from "../../lib/observability/log.ts";
 test("logLine() logs the properties of the embedding program's withContext()", () => {
   const records: LogRecord[] = [];
   configureSync({
+    reset: true,
     sinks: { list: (record: LogRecord) => void records.push(record) },
     loggers: [
       { category: ["openrouter-anthropic-server"], sinks: ["list"] },
