@@ -33,11 +33,11 @@ function start(answer: () => Response, jobs: string[], settings = {}): TestGatew
   });
 }
 
-/** Waits for a response. The clock advances, so that pauses end. */
-async function settle(gateway: TestGateway, pending: Promise<Response>): Promise<Response> {
+/** Sends a request, and waits for the response. The clock advances once the engine is called, so that pauses end. */
+async function settle(gateway: TestGateway, jobs: readonly string[]): Promise<Response> {
   let response: Response | undefined;
-  void pending.then((settled) => response = settled);
-  for (; response === undefined; await nextTask()) gateway.clock.advance(100);
+  void gateway.post(minimalRequest("chat"), KEYED).then((settled) => response = settled);
+  for (; response === undefined; await nextTask()) if (jobs.length > 0) gateway.clock.advance(100);
   return response;
 }
 
@@ -48,7 +48,7 @@ test(
     const jobs: string[] = [];
     const gateway = start(() => new Response("not found", { status: 404 }), jobs);
     for (let nth = 0; nth < 2; nth++) {
-      const response = await settle(gateway, gateway.post(minimalRequest("chat"), KEYED));
+      const response = await settle(gateway, jobs);
       assert.equal(response.status, 500);
       assert.match(
         (await response.json()).error.message,
@@ -69,7 +69,7 @@ test(
     const gateway = start(() => {
       throw new TypeError("fetch failed");
     }, jobs);
-    const response = await settle(gateway, gateway.post(minimalRequest("chat"), KEYED));
+    const response = await settle(gateway, jobs);
     assert.equal(response.status, 529);
     assert.equal(response.headers.get("retry-after"), "5");
     assert.equal(jobs.length, 30);
@@ -84,8 +84,9 @@ test("A failure before the answer reaches the client unchanged", needsSqlite, as
     message: "Slow down",
     options: { status: 429, retryable: true, retryAfter: "7" },
   };
-  const gateway = start(() => Response.json({ failure }), []);
-  const response = await settle(gateway, gateway.post(minimalRequest("chat"), KEYED));
+  const jobs: string[] = [];
+  const gateway = start(() => Response.json({ failure }), jobs);
+  const response = await settle(gateway, jobs);
   assert.deepEqual([response.status, response.headers.get("retry-after")], [429, "7"]);
   assert.equal((await response.json()).error.message, "Slow down");
   await gateway.stop();
