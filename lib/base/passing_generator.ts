@@ -66,7 +66,18 @@ export function toPassing<Item>(source: AsyncGenerator<Item>): PassingGenerator<
  * if (sum !== 3) throw new Error(String(sum));
  * ```
  */
-export async function readAll<Item>(source: AsyncGenerator<Item>, use: (item: Item) => void): Promise<void> {
+export function readAll<Item>(source: AsyncGenerator<Item>, use: (item: Item) => void): Promise<void> {
+  return readWhile(source, (item) => {
+    use(item);
+    return true;
+  });
+}
+
+/** Reads a generator up to the first item for which `use` returns false, or to its end. The rest can still be read. */
+export async function readWhile<Item>(
+  source: AsyncGenerator<Item>,
+  use: (item: Item) => boolean,
+): Promise<void> {
   const items = toPassing(source);
   while (true) {
     const read = items.poll();
@@ -74,7 +85,7 @@ export async function readAll<Item>(source: AsyncGenerator<Item>, use: (item: It
     else if (read.done) return;
     else {
       try {
-        use(read.value);
+        if (!use(read.value)) return;
       } catch (error) {
         items.abandon();
         throw error;

@@ -1,6 +1,6 @@
 import type { StreamEvent } from "../anthropic/events.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { toPassing } from "../base/passing_generator.ts";
+import { readWhile } from "../base/passing_generator.ts";
 import { prepend } from "../base/relay.ts";
 import { withTimeout } from "../runtime/timeout.ts";
 
@@ -35,17 +35,11 @@ export async function holdAnswer(
 /** Reads events up to the first content, or to the end. */
 export async function readUntilContent(batches: AsyncGenerator<StreamEvent[]>): Promise<StreamEvent[]> {
   const events: StreamEvent[] = [];
-  const source = toPassing(batches);
-  while (true) {
-    const read = source.poll();
-    if (read === undefined) {
-      await source.ready();
-      continue;
-    }
-    if (read.done) return events;
-    events.push(...read.value);
-    if (read.value.some(isContent)) return events;
-  }
+  await readWhile(batches, (batch) => {
+    events.push(...batch);
+    return !batch.some(isContent);
+  });
+  return events;
 }
 
 /** True for every event except `message_start` and `ping`. */

@@ -1,4 +1,4 @@
-import { END, PassingGenerator, toPassing } from "../../base/passing_generator.ts";
+import { END, PassingGenerator, readWhile, toPassing } from "../../base/passing_generator.ts";
 import { prepend } from "../../base/relay.ts";
 import type { ByteSource } from "../../runtime/http/byte_source.ts";
 import type { Waits } from "../idle_timeout.ts";
@@ -110,21 +110,15 @@ export async function peekText(
   let start = "";
   let size = 0;
   const source = toPassing(chunks);
-  while (start.length < PEEKED_CHARS && !DECISIVE_START.test(start) && size < MAX_PEEKED_BYTES) {
-    const next = source.poll();
-    if (next === undefined) {
-      await source.ready();
-      continue;
-    }
-    if (next.done) break;
-    const { value } = next;
-    read.push(value);
-    size += value.byteLength;
-    start = (start + decoder.decode(value.subarray(0, USUAL_BYTES), STREAM)).trimStart();
+  await readWhile(source, (bytes) => {
+    read.push(bytes);
+    size += bytes.byteLength;
+    start = (start + decoder.decode(bytes.subarray(0, USUAL_BYTES), STREAM)).trimStart();
     if (start.length < PEEKED_CHARS) {
-      start = (start + decoder.decode(value.subarray(USUAL_BYTES), STREAM)).trimStart();
+      start = (start + decoder.decode(bytes.subarray(USUAL_BYTES), STREAM)).trimStart();
     }
-  }
+    return start.length < PEEKED_CHARS && !DECISIVE_START.test(start) && size < MAX_PEEKED_BYTES;
+  });
   return { start, chunks: prepend(read, source) };
 }
 
