@@ -57,6 +57,16 @@ describe("npm start in a clone", { skip, timeout: 60_000 }, () => {
     assert.equal(statSync(join(clone, "dist/mod.js")).mtimeMs, mtimeMs);
   });
 
+  test("compiles what each start loads into one file", () => {
+    const loadedBy = (path: string) => {
+      const text = readFileSync(join(clone, "dist", path), "utf8");
+      return [...text.matchAll(/^(?:.* from |import )"(\.[^"]+)";$/gm)].map(([, name = ""]) => name);
+    };
+    const [start = "", ...others] = loadedBy("mod.js");
+    assert.deepEqual(others, []);
+    assert.deepEqual(loadedBy(start), []);
+  });
+
   test("runs a changed source, also one that became older", () => {
     const path = join(clone, "lib/base/version.ts");
     const source = readFileSync(path, "utf8");
