@@ -35,18 +35,33 @@ interface Schema extends v.GenericSchema {
 type PipeItem = v.GenericSchema | v.GenericValidation | v.GenericTransformation | v.GenericMetadata;
 
 const predicates = new WeakMap<Schema, Predicate>();
+const shortcuts = new WeakMap<v.GenericSchema, Predicate>();
+
+/**
+ * Declares a function that is true only of valid values of a schema, and of most of them. {@linkcode isValid} then looks
+ * at the schema only for the others. Call it before the schema is first used.
+ */
+export function declareShortcut(schema: v.GenericSchema, isUsual: (input: unknown) => boolean): void {
+  shortcuts.set(schema, isUsual);
+}
 
 function predicateOf(schema: Schema): Predicate {
   const known = predicates.get(schema);
   if (known !== undefined) return known;
-  const predicate = toPredicate(schema) ?? isOf(schema);
+  const isUsual = shortcuts.get(schema);
+  const isAny = toPredicate(schema) ?? isOf(schema);
+  const predicate = isUsual === undefined ? isAny : isEither(isUsual, isAny);
   predicates.set(schema, predicate);
   return predicate;
 }
 
-/** A function apart: a closure in `predicateOf` would take memory for each of its calls. */
+/** Functions apart: a closure in `predicateOf` would take memory for each of its calls. */
 function isOf(schema: Schema): Predicate {
   return (input) => v.is(schema, input);
+}
+
+function isEither(one: Predicate, other: Predicate): Predicate {
+  return (input) => one(input) || other(input);
 }
 
 /** Returns the predicate of a schema; `undefined` for an unknown kind. */
@@ -68,7 +83,7 @@ function toPredicate(schema: Schema): Predicate | undefined {
     case "custom":
       return check;
     case "lazy":
-      return getter && ((input) => predicateOf(getter(input))(input));
+      return getter && toLazyPredicate(getter);
     case "optional":
     case "nullish": {
       const takesNull = type === "nullish";
@@ -86,6 +101,27 @@ function toPredicate(schema: Schema): Predicate | undefined {
       return undefined;
   }
 }
+
+/**
+ * Returns the predicate of a schema that is chosen by the value. A history has thousands of such values: the few schemas
+ * are compared, which takes a fifth of the time of a look into the map.
+ */
+function toLazyPredicate(getter: (input: unknown) => Schema): Predicate {
+  const chosen: { schema: Schema; predicate: Predicate }[] = [];
+  return (input) => {
+    const schema = getter(input);
+    for (let at = 0; at < chosen.length; at++) {
+      const known = chosen[at];
+      if (known?.schema === schema) return known.predicate(input);
+    }
+    const predicate = predicateOf(schema);
+    if (chosen.length < MAX_CHOSEN) chosen.push({ schema, predicate });
+    return predicate(input);
+  };
+}
+
+/** Maximum number of schemas that are compared. There may be more if each is made when it is chosen. */
+const MAX_CHOSEN = 16;
 
 /** True if each item of a list is valid. `every()` skips the holes of a list; for `v.is`, they are `undefined`. */
 function isEach(list: readonly unknown[], isItem: Predicate): boolean {
@@ -112,7 +148,8 @@ function toObjectPredicate(entries: Readonly<Record<string, Schema>>): Predicate
     if (typeof input !== "object" || input === null) return false;
     for (const { key, isMember, optional } of members) {
       const value = (input as Record<string, unknown>)[key];
-      if (value === undefined && !(key in input)) {
+      // An optional member may be undefined, whether it is there or not.
+      if (value === undefined && (optional || !(key in input))) {
         if (!optional) return false;
       } else if (!isMember(value)) return false;
     }

@@ -1,3 +1,5 @@
+import type { JsonObject } from "./json.ts";
+
 /** Bounds of a JSON text. */
 export interface JsonBounds {
   /** Maximum nesting. Functions that walk or serialize a value are recursive and use the stack. */
@@ -29,21 +31,8 @@ export const JSON_BOUNDS: JsonBounds = { depth: 200, values: 250_000, names: 20_
  * ```
  */
 export function findExcess(json: string, bounds: JsonBounds = JSON_BOUNDS): keyof JsonBounds | undefined {
-  return surveyJson(json, bounds).excess;
-}
-
-/** What a JSON text shows before it is parsed. */
-export interface JsonSurvey {
-  /** The bound that the text exceeds. */
-  readonly excess: keyof JsonBounds | undefined;
-  /** False only if the text has no number that is parsed as infinite, such as `1e999`. */
-  readonly mayHaveInfinite: boolean;
-}
-
-/** Finds what {@linkcode findExcess} does, and whether numbers may be infinite. A short text is not looked at. */
-export function surveyJson(json: string, bounds: JsonBounds = JSON_BOUNDS): JsonSurvey {
   // Each level of a valid text takes two characters, each value and each name more than one.
-  if (json.length <= Math.min(2 * bounds.depth, bounds.values, bounds.names)) return SHORT;
+  if (json.length <= Math.min(2 * bounds.depth, bounds.values, bounds.names)) return undefined;
   const names = new Set<string>();
   /** Where a name was last, by its first and last character and its length. Most names of a text are few. */
   const places = new Int32Array(PLACES);
@@ -54,24 +43,16 @@ export function surveyJson(json: string, bounds: JsonBounds = JSON_BOUNDS): Json
   let end = 0;
   /** Start of the last name that was counted. */
   let counted = -1;
-  let hasExponent = false;
-  /** Longest stretch between two marks, in which a number may be. */
-  let stretch = 0;
-  let lastMark = 0;
   for (let at = 0; at < json.length; at++) {
     switch (json.charCodeAt(at)) {
       case QUOTE:
         start = at;
-        end = at = lastMark = findStringEnd(json, at);
-        continue;
-      case SMALL_E:
-      case CAPITAL_E:
-        hasExponent ||= isDigit(json.charCodeAt(at - 1));
+        end = at = findStringEnd(json, at);
         continue;
       case OPEN_BRACE:
       case OPEN_BRACKET:
         values++;
-        if (++depth > bounds.depth) return { excess: "depth", mayHaveInfinite: true };
+        if (++depth > bounds.depth) return "depth";
         break;
       case CLOSE_BRACE:
       case CLOSE_BRACKET:
@@ -90,28 +71,16 @@ export function surveyJson(json: string, bounds: JsonBounds = JSON_BOUNDS): Json
         const name = json.slice(start + 1, end);
         if (names.has(name)) break;
         names.add(name);
-        nameCost += 1 + Math.floor(name.length / CHARS_PER_NAME);
-        if (nameCost > bounds.names) return { excess: "names", mayHaveInfinite: true };
+        nameCost += costOf(name);
+        if (nameCost > bounds.names) return "names";
         break;
       }
       default:
         continue;
     }
-    if (values > bounds.values) return { excess: "values", mayHaveInfinite: true };
-    if (at - lastMark > stretch) stretch = at - lastMark;
-    lastMark = at;
+    if (values > bounds.values) return "values";
   }
-  stretch = Math.max(stretch, json.length - lastMark);
-  return { excess: undefined, mayHaveInfinite: hasExponent || stretch > MAX_NUMBER_CHARS };
-}
-
-const SHORT: JsonSurvey = { excess: undefined, mayHaveInfinite: true };
-
-/** A number of at most this many characters is finite, unless it has an exponent. */
-const MAX_NUMBER_CHARS = 300;
-
-function isDigit(code: number): boolean {
-  return code >= 48 && code <= 57;
+  return undefined;
 }
 
 /** Number of places at which names are remembered. */
@@ -135,10 +104,97 @@ export function findStringEnd(json: string, start: number): number {
   return json.length;
 }
 
+/** Returns for how many names a name counts. */
+function costOf(name: string): number {
+  return 1 + Math.floor(name.length / CHARS_PER_NAME);
+}
+
 const CHARS_PER_NAME = 100;
 
-const SMALL_E = 101;
-const CAPITAL_E = 69;
+/** What a parsed JSON value shows. */
+export interface JsonSurvey {
+  /** The bound that the value exceeds. */
+  readonly excess: keyof JsonBounds | undefined;
+  /** False if a number is not finite, such as `1e999`. */
+  readonly isFinite: boolean;
+  /** False if a text or a name has a lone surrogate. */
+  readonly isWellFormed: boolean;
+}
+
+/**
+ * Surveys a parsed JSON value in one walk, which takes a third of the time of {@linkcode findExcess} with its text. The
+ * bounds are the same, except that a member which the text has twice counts once. With an excess, the rest is not
+ * surveyed.
+ *
+ * @example Usage
+ * ```ts
+ * import { surveyJson } from "./json_bounds.ts";
+ *
+ * const { isFinite, isWellFormed } = surveyJson(JSON.parse('["\\ud83d",1e999]'));
+ * if (isFinite || isWellFormed) throw new Error("not found");
+ * ```
+ */
+export function surveyJson(value: unknown, bounds: JsonBounds = JSON_BOUNDS): JsonSurvey {
+  const surveyor = new Surveyor(bounds);
+  surveyor.visit(value, 0);
+  return surveyor;
+}
+
+class Surveyor implements JsonSurvey {
+  excess: keyof JsonBounds | undefined;
+  isFinite = true;
+  isWellFormed = true;
+  readonly #bounds: JsonBounds;
+  readonly #names = new Set<string>();
+  #values = 1;
+  #nameCost = 0;
+
+  constructor(bounds: JsonBounds) {
+    this.#bounds = bounds;
+  }
+
+  /** Visits a value inside of `depth` lists and objects. */
+  visit(value: unknown, depth: number): void {
+    if (typeof value === "string") {
+      if (!value.isWellFormed()) this.isWellFormed = false;
+    } else if (typeof value === "number") {
+      if (!Number.isFinite(value)) this.isFinite = false;
+    } else if (typeof value === "object" && value !== null) {
+      if (depth === this.#bounds.depth) this.excess = "depth";
+      else if (Array.isArray(value)) this.#visitItems(value, depth + 1);
+      else this.#visitMembers(value as JsonObject, depth + 1);
+    }
+  }
+
+  #visitItems(list: readonly unknown[], depth: number): void {
+    this.#addValues(list.length);
+    for (let at = 0; at < list.length && this.excess === undefined; at++) this.visit(list[at], depth);
+  }
+
+  #visitMembers(object: JsonObject, depth: number): void {
+    let members = 0;
+    for (const name in object) {
+      members++;
+      if (!this.#names.has(name)) this.#addName(name);
+      this.visit(object[name], depth);
+      if (this.excess !== undefined) return;
+    }
+    this.#addValues(members);
+  }
+
+  #addValues(count: number): void {
+    this.#values += Math.max(count, 1);
+    if (this.#values > this.#bounds.values) this.excess = "values";
+  }
+
+  #addName(name: string): void {
+    this.#names.add(name);
+    if (!name.isWellFormed()) this.isWellFormed = false;
+    this.#nameCost += costOf(name);
+    if (this.#nameCost > this.#bounds.names) this.excess = "names";
+  }
+}
+
 const QUOTE = 34;
 const COMMA = 44;
 const COLON = 58;

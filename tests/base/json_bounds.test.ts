@@ -1,31 +1,59 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findExcess, surveyJson } from "../../lib/base/json_bounds.ts";
+import { createRandom, SEED } from "../kit/random.ts";
 
-/** A member before the number: short texts are not surveyed. */
-const LONG = JSON.stringify({ text: "1e5, [1E5] ".repeat(50) }).slice(0, -1);
 const NONE = "0".repeat(309);
 
-/** Numbers that are parsed as infinite. */
-const INFINITE = ["1e999", "-1E999", "1.5e+400", `1${NONE}`, `-1${NONE}.5`];
-/** Values without such a number. */
-const FINITE = ["1", "-0.5", "[true,false,null]", '"1e999"', '{"1e999":"e"}', `"1${NONE}"`];
-
-for (const number of INFINITE) {
+for (const number of ["1e999", "-1E999", `1${NONE}`, `-1${NONE}.5`]) {
   test(`surveyJson() finds the infinite number ${number.slice(0, 10)}`, () => {
-    for (const text of [`${LONG},"n":${number}}`, `${LONG},"n":[1, ${number} ,2]}`]) {
-      assert.equal(surveyJson(text).mayHaveInfinite, true, text);
+    for (const text of [number, `[1,${number},2]`, `{"a":{"b":[${number}]}}`]) {
+      assert.equal(surveyJson(JSON.parse(text)).isFinite, false, text);
     }
-    assert.equal(surveyJson(number + " ".repeat(400)).mayHaveInfinite, true);
-    assert.equal(surveyJson(number).mayHaveInfinite, true);
   });
 }
 
-for (const value of FINITE) {
+for (const value of ["1", "-0.5", "[true,false,null]", '"1e999"', '{"1e999":"e"}', `"1${NONE}"`]) {
   test(`surveyJson() finds no infinite number in ${value.slice(0, 10)}`, () => {
-    assert.deepEqual(surveyJson(`${LONG},"n":${value}}`), { excess: undefined, mayHaveInfinite: false });
+    assert.equal(surveyJson(JSON.parse(value)).isFinite, true);
   });
 }
+
+for (
+  const [text, isWellFormed] of [['"\\ud83d\\ude00"', true], ['["\\ud83d"]', false], [
+    '{"\\ude00":1}',
+    false,
+  ]] as const
+) {
+  test(`surveyJson() finds ${isWellFormed ? "no" : "the"} lone surrogate in ${text}`, () => {
+    assert.equal(surveyJson(JSON.parse(text)).isWellFormed, isWellFormed);
+  });
+}
+
+test("surveyJson() and findExcess() find the same excess of generated values", () => {
+  const next = createRandom(SEED);
+  const toValue = (depth: number): unknown => {
+    const size = next(4);
+    const items = Array.from({ length: size }, () => depth === 0 ? next(9) : toValue(depth - 1));
+    return next(2) === 0
+      ? items
+      : Object.fromEntries(items.map((item) => ["n".repeat(next(150)) + next(99), item]));
+  };
+  const found = new Set<unknown>();
+  for (let nth = 0; nth < 2000; nth++) {
+    const value = toValue(next(6));
+    const bounds = { depth: 1 + next(6), values: 1 + next(60), names: 1 + next(40) };
+    const least = { depth: 6, values: 1e9, names: 1e9 };
+    const text = JSON.stringify(value);
+    for (const one of ["depth", "values", "names"] as const) {
+      const only = { ...least, [one]: bounds[one] };
+      const excess = findExcess(text + " ".repeat(20), only);
+      assert.equal(surveyJson(value, only).excess, excess, `${text} ${JSON.stringify(only)}`);
+      found.add(excess);
+    }
+  }
+  assert.equal(found.size, 4);
+});
 
 test("findExcess() counts each name once, at any number and order of occurrences", () => {
   const bounds = { depth: 9, values: 10_000, names: 100 };

@@ -18,7 +18,17 @@ import type { LossReport } from "../loss.ts";
  * ```
  */
 export function toWellFormed<Value extends object>(value: Value, loss: LossReport): Value {
-  return isWellFormed(value) ? value : repair(value, "", loss) as Value;
+  return marked.has(value) || isWellFormed(value) ? value : repair(value, "", loss) as Value;
+}
+
+const marked = new WeakSet<object>();
+
+/**
+ * Marks a value all of whose texts are known to be well-formed, so that {@linkcode toWellFormed} does not look at them
+ * again. It must not be changed in place. Copies have no mark.
+ */
+export function markWellFormed(value: object): void {
+  marked.add(value);
 }
 
 function isWellFormed(value: unknown): boolean {
