@@ -1,3 +1,5 @@
+import { toResponse, toUpstreamResponse, type UpstreamResponse } from "./transport.ts";
+
 /** Formats of `DecompressionStream` by the names of content encodings. Deno has `brotli`; Node has a stream for it. */
 const FORMATS: ReadonlyMap<string, string> = new Map([
   ["gzip", "gzip"],
@@ -27,6 +29,13 @@ export function decodeBody(response: Response): Response {
   for (const format of formats.reverse()) body = body.pipeThrough(createDecoder(String(format)));
   const { status, statusText } = response;
   return new Response(body, { status, statusText, headers });
+}
+
+/** Decodes the body of a response that was read without a web-standard one, as {@linkcode decodeBody} does. */
+export function decodeResponse(response: UpstreamResponse): UpstreamResponse {
+  return response.headers.has("content-encoding")
+    ? toUpstreamResponse(decodeBody(toResponse(response)))
+    : response;
 }
 
 // The global of Deno, undefined on other runtimes.

@@ -9,6 +9,9 @@ export interface UpstreamResponse {
   readonly body: ByteSource | undefined;
 }
 
+/** Statuses whose responses have no body. Source: https://fetch.spec.whatwg.org/#null-body-status */
+export const NULL_BODY_STATUSES: ReadonlySet<number> = new Set([101, 204, 205, 304]);
+
 /** Sends a request as `fetch` does. */
 export type Transport = (url: string, init: RequestInit) => Promise<UpstreamResponse>;
 

@@ -1,24 +1,35 @@
 import { isObject, type JsonObject } from "../../../base/json.ts";
 import type { Chunk, ToolCallDelta } from "./chunk.ts";
 
-/** Fields of a chunk beside its choices that say nothing about the answer. */
-const CHUNK_FIELDS: ReadonlySet<string> = new Set([
-  "id",
-  "object",
-  "created",
-  "model",
-  "provider",
-  "choices",
-  "system_fingerprint",
-  "service_tier",
-]);
-/** Fields of a choice that may be `null`, and mean nothing then. */
-const NULL_FIELDS: ReadonlySet<string> = new Set([
-  "finish_reason",
-  "native_finish_reason",
-  "logprobs",
-  "stop_reason",
-]);
+/** True for a field of a chunk that says nothing about the answer, and for its choices. A `switch` takes less time than a `Set`. */
+function isChunkField(name: string): boolean {
+  switch (name) {
+    case "id":
+    case "object":
+    case "created":
+    case "model":
+    case "provider":
+    case "choices":
+    case "system_fingerprint":
+    case "service_tier":
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** True for a field of a choice that may be `null`, and means nothing then. */
+function isNullField(name: string): boolean {
+  switch (name) {
+    case "finish_reason":
+    case "native_finish_reason":
+    case "logprobs":
+    case "stop_reason":
+      return true;
+    default:
+      return false;
+  }
+}
 
 /**
  * Returns a chunk that has a piece of text, of reasoning or of one tool call, and nothing else, as nearly all chunks of a
@@ -34,13 +45,13 @@ const NULL_FIELDS: ReadonlySet<string> = new Set([
  * ```
  */
 export function toPlainChunk(json: JsonObject): Chunk | undefined {
-  for (const name in json) if (!CHUNK_FIELDS.has(name)) return undefined;
+  for (const name in json) if (!isChunkField(name)) return undefined;
   const { choices } = json;
   if (!Array.isArray(choices) || choices.length !== 1) return undefined;
   const choice: unknown = choices[0];
   if (!isObject(choice) || !isObject(choice.delta)) return undefined;
   for (const name in choice) {
-    const isPlain = name === "index" || name === "delta" || (NULL_FIELDS.has(name) && choice[name] === null);
+    const isPlain = name === "index" || name === "delta" || (isNullField(name) && choice[name] === null);
     if (!isPlain) return undefined;
   }
   const { index, delta } = choice;
