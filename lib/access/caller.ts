@@ -82,17 +82,29 @@ export async function authenticateAdmin(request: Request, apiKeys: ApiKeys): Pro
 }
 
 function readApiKeys(headers: Headers): string[] {
-  const bearer = /^Bearer\s+(\S+)\s*$/i.exec(headers.get("authorization") ?? "")?.[1];
-  return [headers.get("x-api-key")?.trim() ?? "", bearer ?? ""].filter((key) => key !== "");
+  const keys: string[] = [];
+  const key = headers.get("x-api-key")?.trim() ?? "";
+  if (key !== "") keys.push(key);
+  const authorization = headers.get("authorization");
+  const bearer = authorization === null ? undefined : /^Bearer\s+(\S+)\s*$/i.exec(authorization)?.[1];
+  if (bearer !== undefined) keys.push(bearer);
+  return keys;
 }
 
-/** Headers of Claude Code and of opencode. */
+/** Returns the session of Claude Code or of opencode. */
+function readSessionId(headers: Headers): string | undefined {
+  for (const name of SESSION_HEADERS) {
+    const session = headers.get(name);
+    if (session !== null && /^[\w.-]{1,128}$/.test(session)) return session;
+  }
+  return undefined;
+}
+
 const SESSION_HEADERS = ["x-claude-code-session-id", "x-session-id"];
 
 function readClientHeaders(headers: Headers): Omit<Caller, "client" | "key"> {
-  const sessions = SESSION_HEADERS.map((name) => headers.get(name) ?? "");
   return {
-    sessionId: sessions.find((session) => /^[\w.-]{1,128}$/.test(session)),
+    sessionId: readSessionId(headers),
     version: headers.get("anthropic-version") ?? undefined,
     betas: headers.get("anthropic-beta") ?? undefined,
     userProfileId: headers.get("anthropic-user-profile-id") ?? undefined,

@@ -2,6 +2,8 @@ import { OTHER_KEYS } from "../config/model_access.ts";
 
 /** Decides which models a client may use. */
 export interface ModelAccess {
+  /** Returns false if the client may use every model. */
+  restricts(client: string): boolean;
   /** Returns true if the client may use a model that has any of the names. */
   allows(client: string, names: readonly string[]): boolean;
 }
@@ -23,9 +25,11 @@ type PatternsByKey = { get(name: string): readonly string[] | undefined };
  * ```
  */
 export function createModelAccess(patterns: PatternsByKey): ModelAccess {
+  const patternsOf = (client: string) => patterns.get(client) ?? patterns.get(OTHER_KEYS);
   return {
+    restricts: (client) => patternsOf(client) !== undefined,
     allows(client, names) {
-      const allowed = patterns.get(client) ?? patterns.get(OTHER_KEYS);
+      const allowed = patternsOf(client);
       return allowed === undefined || names.some((name) => allowed.some((pattern) => matches(name, pattern)));
     },
   };

@@ -53,37 +53,46 @@ export class RequesterQuotas {
 
 /** Returns the charges of a message at its arrival, before its body is read. `holder` has its concurrency slot. */
 export function arrivalCharges(quotas: readonly Quota[], holder: string): Charge[] {
-  return quotas.flatMap((quota): Charge[] => {
+  const charges: Charge[] = [];
+  for (const quota of quotas) {
     switch (quota.metric) {
       case "requests":
-        return [{ quota, amount: 1 }];
+        charges.push({ quota, amount: 1 });
+        break;
       case "concurrent":
-        return [{ quota, amount: 1, holder }];
+        charges.push({ quota, amount: 1, holder });
+        break;
       // Their usage is not known yet: a charge of 0 fits if any of the limit is left.
       case "output_tokens":
       case "usd_day":
       case "usd_month":
-        return [{ quota, amount: 0 }];
+        charges.push({ quota, amount: 0 });
+        break;
       case "input_tokens":
       case "metadata":
       case "metadata_concurrent":
-        return [];
     }
-  });
+  }
+  return charges;
 }
 
 /** Returns the charges of the expected input of a message, before it is sent to an upstream. */
 export function inputCharges(quotas: readonly Quota[], inputTokens: number): Charge[] {
-  return quotas.filter(({ metric }) => metric === "input_tokens")
-    .map((quota) => ({ quota, amount: inputTokens }));
+  const charges: Charge[] = [];
+  for (const quota of quotas) {
+    if (quota.metric === "input_tokens") charges.push({ quota, amount: inputTokens });
+  }
+  return charges;
 }
 
 /** Returns the charges of a finished turn. They are recorded even if they exceed a limit. */
 export function usageCharges(quotas: readonly Quota[], used: ActualUsage): Charge[] {
-  return quotas.flatMap((quota): Charge[] => {
+  const charges: Charge[] = [];
+  for (const quota of quotas) {
     const amount = usedOf(quota, used);
-    return amount === 0 ? [] : [{ quota, amount }];
-  });
+    if (amount !== 0) charges.push({ quota, amount });
+  }
+  return charges;
 }
 
 function usedOf({ metric }: Quota, { inputTokens, outputTokens, usd }: ActualUsage): number {

@@ -1,5 +1,6 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Config } from "../config/settings.ts";
+import { NameCache } from "../base/name_cache.ts";
 import { logWarning } from "../observability/log.ts";
 import { type BudgetUse, toBudgetUse } from "./budget_use.ts";
 import {
@@ -18,7 +19,7 @@ import type { TurnUse } from "./ledger/counts.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { type LimitLeft, toLimitsLeft } from "./limits_left.ts";
 import { createMemoryStore } from "./memory_store.ts";
-import type { Charge, QuotaCheck } from "./quota.ts";
+import type { Charge, Quota, QuotaCheck } from "./quota.ts";
 import { rateLimitHeaders } from "./rate_headers.ts";
 import { createRedisStore } from "./redis_store.ts";
 import { toLimitError } from "./limit_error.ts";
@@ -30,9 +31,11 @@ export interface Limiter {
   /**
    * Admits a message at its arrival, before its body is read.
    *
+   * A promise only if the store is remote.
+   *
    * @throws {ApiError} `rate_limit_error`, `billing_error` or `overloaded_error` if a limit is reached.
    */
-  admit(requester: Requester): Promise<Admission>;
+  admit(requester: Requester): Admission | Promise<Admission>;
   /**
    * Admits a request without a body that no model answers, such as a model list.
    *
@@ -68,6 +71,8 @@ export interface Used extends TurnUse {
   outputTokens: number;
 }
 
+type RateHeaders = Readonly<Record<string, string>>;
+
 /** An admitted message, until its release. */
 export interface Admission {
   /**
@@ -75,7 +80,7 @@ export interface Admission {
    *
    * @throws {ApiError} `rate_limit_error` if a limit is reached.
    */
-  expect(expected: { inputTokens: number }): Promise<Readonly<Record<string, string>>>;
+  expect(expected: { inputTokens: number }): RateHeaders | Promise<RateHeaders>;
   /**
    * Checks that budget is left, before a further upstream request for the message.
    *
@@ -107,98 +112,37 @@ export function createLimiter(
     ledger: Ledger;
   },
 ): Limiter {
-  const unpriced = new Set<string>();
+  const counters = new Counters({ clock, store, ledger });
+  // An id for each holder would take longer than its charges.
+  let holders: string | undefined;
+  let admitted = 0;
+  const newHolder = () => `${holders ??= newId("hold_")}.${admitted++}`;
+  const quotas = new NameCache<RequesterQuotas>(MAX_REQUESTERS);
 
-  function chargeQuotas(charges: readonly Charge[]): Promise<QuotaCheck> {
-    const now = clock.now();
-    if (charges.length === 0) return Promise.resolve({ charges, used: [], now });
-    return store.charge(charges, now).then(({ fits, used }) => {
-      if (!fits) throw toLimitError({ charges, used, now });
-      return { charges, used, now };
-    });
-  }
-
-  function record(charges: readonly Charge[]): void {
-    if (charges.length > 0) store.record(charges, clock.now());
-  }
-
-  function releaseSlots(slots: readonly Charge[]): void {
-    record(slots.map((slot) => ({ ...slot, amount: -1 })));
-  }
-
-  /** Logs once per model that its cost is unknown. */
-  function warnUnpriced(model: string): void {
-    if (unpriced.has(model) || unpriced.size >= MAX_UNPRICED_MODELS) return;
-    unpriced.add(model);
-    logWarning("cost of model unknown, not charged to any budget", { model }, "limits");
+  /** Returns the quotas of a requester. A session's id has no line feed. */
+  function findQuotas({ client, sessionId }: Requester): RequesterQuotas {
+    return quotas.get(
+      `${sessionId ?? ""}\n${client}`,
+      () => new RequesterQuotas(limits, { client, sessionId }),
+    );
   }
 
   return {
-    async admit(requester) {
-      const holder = newId("hold_");
-      const quotas = new RequesterQuotas(limits, requester);
-      const initialQuotas = quotas.at(clock.now());
-      const initialCharges = arrivalCharges(initialQuotas, holder);
-      const arrival = await chargeQuotas(initialCharges);
-      const slots = initialCharges.filter(({ quota }) => quota.kind === "concurrency");
-      const hasBudget = initialCharges.some(({ quota }) => quota.kind === "budget");
-      let spent = false;
-      let expected = 0;
-      const charge = (used: { inputTokens: number; outputTokens: number; usd: number }) => {
-        const extraInput = used.inputTokens - expected;
-        expected = 0;
-        record(usageCharges(quotas.at(clock.now()), { ...used, inputTokens: extraInput }));
-      };
-      let holds = 0;
-      let ended = false;
-      const atEnd: (() => void)[] = [() => releaseSlots(slots)];
-      const hold = () => {
-        let held = true;
-        holds++;
-        return () => {
-          if (!held) return;
-          held = false;
-          if (--holds > 0 || ended) return;
-          ended = true;
-          charge({ inputTokens: 0, outputTokens: 0, usd: 0 });
-          for (const free of atEnd) free();
-        };
-      };
-      return {
-        expect: ({ inputTokens }) =>
-          chargeQuotas(inputCharges(quotas.at(clock.now()), inputTokens)).then((input) => {
-            expected = inputTokens;
-            return rateLimitHeaders({
-              charges: [...arrival.charges, ...input.charges],
-              used: [...arrival.used, ...input.used],
-              now: input.now,
-            });
-          }),
-        metered: initialQuotas.some(({ metric }) => METERED.has(metric)),
-        hold,
-        onEnd: (free) => void atEnd.push(free),
-        async assertBudget() {
-          if (!spent || !hasBudget) return;
-          const charges = arrivalCharges(quotas.at(clock.now()), holder);
-          await chargeQuotas(charges.filter(({ quota }) => quota.kind === "budget"));
-        },
-        charge({ inputTokens, outputTokens, tokens, cost, usd }, model) {
-          const { client, sessionId } = requester;
-          ledger.add({ client, sessionId, model, isFirst: !spent, tokens, cost, usd });
-          spent = true;
-          if (hasBudget && usd === undefined) warnUnpriced(model);
-          charge({ inputTokens, outputTokens, usd: usd ?? 0 });
-        },
-        release: hold(),
-      };
+    admit(requester) {
+      const quotas = findQuotas(requester);
+      const holder = newHolder();
+      const charges = arrivalCharges(quotas.at(clock.now()), holder);
+      const admit = (arrival: QuotaCheck) =>
+        new AdmittedMessage(counters, { requester, quotas, holder, arrival });
+      return whenKnown(counters.charge(charges), admit);
     },
     async admitMetadataRequest(requester) {
-      await chargeQuotas(metadataCharges(limits, requester));
+      await counters.charge(metadataCharges(limits, requester));
     },
     async admitTokenCount(requester) {
-      const slots = tokenCountSlots(limits, requester, newId("hold_"));
-      await chargeQuotas([...metadataCharges(limits, requester), ...slots]);
-      return () => releaseSlots(slots);
+      const slots = tokenCountSlots(limits, requester, newHolder());
+      await counters.charge([...metadataCharges(limits, requester), ...slots]);
+      return () => counters.release(slots);
     },
     async left(requester) {
       const now = clock.now();
@@ -227,7 +171,165 @@ export function createLimiter(
   };
 }
 
+/** Requesters whose quotas are kept. */
+const MAX_REQUESTERS = 1000;
+
+/** Applies charges, and records turns. */
+class Counters {
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  readonly #store: LimitStore;
+  /** Models of unknown cost that were logged. */
+  readonly #unpriced = new Set<string>();
+
+  constructor({ clock, store, ledger }: { clock: Clock; store: LimitStore; ledger: Ledger }) {
+    this.clock = clock;
+    this.ledger = ledger;
+    this.#store = store;
+  }
+
+  /** Charges, if all charges fit. @throws the error of the limit that is reached. */
+  charge(charges: readonly Charge[]): QuotaCheck | Promise<QuotaCheck> {
+    const now = this.clock.now();
+    if (charges.length === 0) return { charges, used: [], now };
+    return whenKnown(this.#store.charge(charges, now), ({ fits, used }) => {
+      if (!fits) throw toLimitError({ charges, used, now });
+      return { charges, used, now };
+    });
+  }
+
+  /** Records charges, also those that do not fit. */
+  record(charges: readonly Charge[]): void {
+    if (charges.length > 0) this.#store.record(charges, this.clock.now());
+  }
+
+  release(slots: readonly Charge[]): void {
+    this.record(slots.map(({ quota, holder }) => ({ quota, holder, amount: -1 })));
+  }
+
+  /** Logs once per model that its cost is unknown. */
+  warnUnpriced(model: string): void {
+    if (this.#unpriced.has(model) || this.#unpriced.size >= MAX_UNPRICED_MODELS) return;
+    this.#unpriced.add(model);
+    logWarning("cost of model unknown, not charged to any budget", { model }, "limits");
+  }
+}
+
 const MAX_UNPRICED_MODELS = 1000;
+
+class AdmittedMessage implements Admission {
+  readonly metered: boolean;
+  readonly #counters: Counters;
+  readonly #requester: Requester;
+  readonly #quotas: RequesterQuotas;
+  readonly #holder: string;
+  readonly #arrival: QuotaCheck;
+  /** True once a turn was charged. */
+  #spent = false;
+  /** Input tokens that were charged and not yet used. */
+  #expected = 0;
+  /** Number of holds; the first is that of the admission itself. */
+  #holds = 1;
+  #released = false;
+  #ended = false;
+  readonly #atEnd: (() => void)[] = [];
+
+  constructor(
+    counters: Counters,
+    { requester, quotas, holder, arrival }: {
+      requester: Requester;
+      quotas: RequesterQuotas;
+      holder: string;
+      arrival: QuotaCheck;
+    },
+  ) {
+    this.#counters = counters;
+    this.#requester = requester;
+    this.#quotas = quotas;
+    this.#holder = holder;
+    this.#arrival = arrival;
+    this.metered = this.#current.some(({ metric }) => METERED.has(metric));
+  }
+
+  get #current(): readonly Quota[] {
+    return this.#quotas.at(this.#counters.clock.now());
+  }
+
+  get #hasBudget(): boolean {
+    return this.#arrival.charges.some(isOfBudget);
+  }
+
+  expect({ inputTokens }: { inputTokens: number }): RateHeaders | Promise<RateHeaders> {
+    return whenKnown(this.#counters.charge(inputCharges(this.#current, inputTokens)), (input) => {
+      this.#expected = inputTokens;
+      const { charges, used } = this.#arrival;
+      return rateLimitHeaders({
+        charges: [...charges, ...input.charges],
+        used: [...used, ...input.used],
+        now: input.now,
+      });
+    });
+  }
+
+  async assertBudget(): Promise<void> {
+    if (!this.#spent || !this.#hasBudget) return;
+    await this.#counters.charge(arrivalCharges(this.#current, this.#holder).filter(isOfBudget));
+  }
+
+  charge({ inputTokens, outputTokens, tokens, cost, usd }: Used, model: string): void {
+    const { client, sessionId } = this.#requester;
+    this.#counters.ledger.add({ client, sessionId, model, isFirst: !this.#spent, tokens, cost, usd });
+    this.#spent = true;
+    if (usd === undefined && this.#hasBudget) this.#counters.warnUnpriced(model);
+    this.#use(inputTokens, outputTokens, usd ?? 0);
+  }
+
+  hold(): () => void {
+    let held = true;
+    this.#holds++;
+    return () => {
+      if (held) this.#unhold();
+      held = false;
+    };
+  }
+
+  onEnd(free: () => void): void {
+    this.#atEnd.push(free);
+  }
+
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#unhold();
+  }
+
+  #use(inputTokens: number, outputTokens: number, usd: number): void {
+    const extraInput = inputTokens - this.#expected;
+    this.#expected = 0;
+    if (extraInput === 0 && outputTokens === 0 && usd === 0) return;
+    this.#counters.record(usageCharges(this.#current, { inputTokens: extraInput, outputTokens, usd }));
+  }
+
+  #unhold(): void {
+    if (--this.#holds > 0 || this.#ended) return;
+    this.#ended = true;
+    this.#use(0, 0, 0);
+    this.#counters.release(this.#arrival.charges.filter(({ quota }) => quota.kind === "concurrency"));
+    for (const free of this.#atEnd) free();
+  }
+}
+
+function isOfBudget({ quota }: Charge): boolean {
+  return quota.kind === "budget";
+}
+
+/** Continues with a value at once, or with that of a promise. */
+function whenKnown<Value, Result>(
+  value: Value | Promise<Value>,
+  use: (value: Value) => Result,
+): Result | Promise<Result> {
+  return value instanceof Promise ? value.then(use) : use(value);
+}
 
 /** Metrics whose use is known after a turn. */
 const METERED: ReadonlySet<Charge["quota"]["metric"]> = new Set([

@@ -1,6 +1,6 @@
 import { addUse, type Charge, fits, msUntilUnused, type Quota, type QuotaUse, usedAt } from "./quota.ts";
 import type { SpendFile } from "./spend_file.ts";
-import type { LimitStore } from "./store.ts";
+import type { ChargeResult, LimitStore } from "./store.ts";
 
 /** Options of {@linkcode createMemoryStore}. */
 export interface MemoryStoreOptions {
@@ -13,6 +13,7 @@ export interface MemoryStoreOptions {
 /** A store in memory; `size` is its number of quotas. */
 export interface MemoryStore extends LimitStore {
   readonly size: number;
+  charge(charges: readonly Charge[], now: number): ChargeResult;
 }
 
 /**
@@ -34,7 +35,7 @@ export function createMemoryStore(
   }
 
   function entriesOf(name: string): Entries {
-    const [owner] = SESSION_OWNER.exec(name) ?? [];
+    const owner = name.startsWith("session/") ? SESSION_OWNER.exec(name)?.[0] : undefined;
     if (owner === undefined) return operatorQuotas;
     const entries: Entries = sessionQuotas.get(owner) ?? new Map();
     sessionQuotas.set(owner, entries);
@@ -49,7 +50,8 @@ export function createMemoryStore(
     for (const { quota, amount } of charges) {
       const entries = entriesOf(quota.name);
       const { used, at } = addUse(quota, entries.get(quota.name) ?? UNUSED, { amount, now });
-      entries.delete(quota.name);
+      // Deleted first, a quota comes last: sessions are evicted by their last use.
+      if (used === 0 || entries !== operatorQuotas) entries.delete(quota.name);
       const until = at + (msUntilUnused(quota, used, at) ?? Infinity);
       if (used > 0) entries.set(quota.name, { used, at, until });
       if (entries !== operatorQuotas && entries.size > maxSessionQuotas) evict(entries, now);
@@ -76,7 +78,7 @@ export function createMemoryStore(
     charge(charges, now) {
       const allFit = charges.every(({ quota, amount }) => fits(quota, currentUse(quota, now), amount));
       if (allFit) apply(charges, now);
-      return Promise.resolve({ fits: allFit, used: charges.map(({ quota }) => currentUse(quota, now)) });
+      return { fits: allFit, used: charges.map(({ quota }) => currentUse(quota, now)) };
     },
     record(charges, now) {
       apply(charges, now);
@@ -101,7 +103,7 @@ const UNUSED_CHECK_SIZE = 1000;
 /** Use of a quota, and the time from which none is left, in milliseconds since 1970. */
 type Entry = QuotaUse & { until: number };
 
-/** By quota name; the least recently used is first. */
+/** By quota name; of sessions, the least recently used is first. */
 type Entries = Map<string, Entry>;
 
 const UNUSED: QuotaUse = { used: 0, at: 0 };

@@ -10,16 +10,23 @@ import { toRfc3339 } from "./period.ts";
 export function rateLimitHeaders({ charges, used, now }: QuotaCheck): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const [metric, name] of HEADER_METRICS) {
-    const [tightest] = charges.flatMap(({ quota }, at) => {
-      if (quota.metric !== metric) return [];
-      const usedNow = used[at] ?? 0;
-      return [{ quota, usedNow, remaining: Math.max(0, Math.floor(quota.limit - usedNow)) }];
-    }).sort((a, b) => a.remaining - b.remaining);
-    if (tightest === undefined) continue;
-    const { quota, usedNow, remaining } = tightest;
+    let tightest = -1;
+    let remaining = Infinity;
+    for (let at = 0; at < charges.length; at++) {
+      const quota = charges[at]?.quota;
+      if (quota?.metric !== metric) continue;
+      const left = Math.max(0, Math.floor(quota.limit - (used[at] ?? 0)));
+      if (left >= remaining) continue;
+      tightest = at;
+      remaining = left;
+    }
+    const quota = charges[tightest]?.quota;
+    if (quota === undefined) continue;
     headers[`anthropic-ratelimit-${name}-limit`] = String(quota.limit);
     headers[`anthropic-ratelimit-${name}-remaining`] = String(remaining);
-    headers[`anthropic-ratelimit-${name}-reset`] = toRfc3339(now + (msUntilUnused(quota, usedNow, now) ?? 0));
+    headers[`anthropic-ratelimit-${name}-reset`] = toRfc3339(
+      now + (msUntilUnused(quota, used[tightest] ?? 0, now) ?? 0),
+    );
   }
   return headers;
 }

@@ -18,6 +18,11 @@ export interface RedisStoreOptions {
   connect?: (url: string) => Promise<RedisConnection>;
 }
 
+/** A store in Redis or Valkey. */
+export interface RedisStore extends LimitStore {
+  charge(charges: readonly Charge[], now: number): Promise<ChargeResult>;
+}
+
 /**
  * Creates a store in Redis or Valkey, which several gateways share. It connects at the first request.
  *
@@ -27,7 +32,7 @@ export interface RedisStoreOptions {
 export function createRedisStore(
   url: string,
   { clock, connect }: RedisStoreOptions,
-): LimitStore {
+): RedisStore {
   const scripts = createRedisScripts(url, {
     clock,
     connect,

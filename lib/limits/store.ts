@@ -9,11 +9,12 @@ export interface ChargeResult {
 /** Store for the use of quotas. */
 export interface LimitStore {
   /**
-   * Applies all charges, or none if one does not fit. The check and the charge are atomic.
+   * Applies all charges, or none if one does not fit. The check and the charge are atomic. A promise only if the store is
+   * remote.
    *
    * @throws {ApiError} `overloaded_error` if the store cannot be reached.
    */
-  charge(charges: readonly Charge[], now: number): Promise<ChargeResult>;
+  charge(charges: readonly Charge[], now: number): ChargeResult | Promise<ChargeResult>;
   /** Applies all charges even if they do not fit: the usage has happened. A failure is retried later or logged. */
   record(charges: readonly Charge[], now: number): void;
   /** Settles when no record is under way. Those that failed are tried once more. */

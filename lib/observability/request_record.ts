@@ -32,11 +32,11 @@ export type RequestRecord = {
   /** Time from the arrival to the first event of the model's answer. */
   firstEventMilliseconds?: number | undefined;
   /** Model in the request. */
-  model?: string;
+  model?: string | undefined;
   /** Upstream and model that answered. */
-  answeredBy?: string;
+  answeredBy?: string | undefined;
   /** API that the upstream was called with. */
-  dialect?: string;
+  dialect?: string | undefined;
   /** Requests to upstreams for the message, retries not included. */
   turns?: number | undefined;
   /** Requests that were sent once more, unchanged. */
@@ -50,13 +50,13 @@ export type RequestRecord = {
   /** Names of the tools that the gateway ran, one for each call. */
   tools?: string[] | undefined;
   inputTokens?: number | undefined;
-  outputTokens?: number;
+  outputTokens?: number | undefined;
   cachedTokens?: number | undefined;
   stopReason?: string | undefined;
   /** Cost of the answer in USD, as the upstream reports it. */
-  cost?: number;
+  cost?: number | undefined;
   /** The entries of the loss report; the line has the first 20. */
-  loss?: string[];
+  loss?: string[] | undefined;
   /** Error that failed the request; it is logged with its causes. */
   error?: unknown;
 };

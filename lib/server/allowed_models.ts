@@ -52,6 +52,7 @@ function isRouteAllowed(
   route: Pick<Route, "alias" | "model" | "upstream" | "fallbacks">,
   client: string,
 ): boolean {
+  if (!access.models.restricts(client)) return true;
   return [route, ...route.fallbacks].every((target) =>
     access.models.allows(client, routeNames(target, directory))
   );

@@ -155,7 +155,7 @@ async function toCountRequest(
     loss: new LossReport(),
     counts: true,
   });
-  return { body, caller: toUpstreamCaller({ ...caller, betas }, route) };
+  return { body, caller: toUpstreamCaller(caller, betas, route) };
 }
 
 /** Timeout for an upstream's count, in milliseconds. */

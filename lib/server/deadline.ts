@@ -19,25 +19,46 @@ const ENDED = new DOMException("The request has ended", "AbortError");
 /** Starts the time limit of a request, in milliseconds; 0 is no limit. The gateway's shutdown ends the request too. */
 export function startDeadline(
   clientSignal: AbortSignal,
-  { clock, shutdown }: { clock: Clock; shutdown: Shutdown },
+  gateway: { clock: Clock; shutdown: Pick<Shutdown, "onDeadline"> },
   ms: number,
 ): Deadline {
-  const controller = new AbortController();
-  const timeoutError = () =>
-    new ApiError("timeout_error", `Cannot finish the answer: it took longer than ${ms / 1000} s`);
-  const cancel = ms > 0 ? clock.after(ms, () => controller.abort(timeoutError())) : () => {};
-  // The client's reason may be any value. It is replaced by an error because it is thrown.
-  const onClientAbort = () => controller.abort(new DOMException("The client disconnected", "AbortError"));
-  clientSignal.addEventListener("abort", onClientAbort, { once: true });
-  if (clientSignal.aborted) onClientAbort();
-  const removeDeadlineListener = shutdown.onDeadline((reason) => controller.abort(reason));
-  return {
-    signal: controller.signal,
-    stop() {
-      cancel();
-      removeDeadlineListener();
-      clientSignal.removeEventListener("abort", onClientAbort);
-      controller.abort(ENDED);
-    },
-  };
+  return new RequestDeadline(clientSignal, gateway, ms);
+}
+
+class RequestDeadline implements Deadline {
+  readonly #controller = new AbortController();
+  readonly #clientSignal: AbortSignal;
+  readonly #abort = (reason: unknown): void => this.#controller.abort(reason);
+  /** The client's reason may be any value. It is replaced by an error because it is thrown. */
+  readonly #onClientAbort = (): void =>
+    this.#abort(new DOMException("The client disconnected", "AbortError"));
+  readonly #removeDeadlineListener: () => void;
+  readonly #cancelTimer: (() => void) | undefined;
+
+  constructor(
+    clientSignal: AbortSignal,
+    { clock, shutdown }: { clock: Clock; shutdown: Pick<Shutdown, "onDeadline"> },
+    ms: number,
+  ) {
+    this.#clientSignal = clientSignal;
+    if (ms > 0) this.#cancelTimer = clock.after(ms, () => this.#abort(timeoutError(ms)));
+    clientSignal.addEventListener("abort", this.#onClientAbort, { once: true });
+    if (clientSignal.aborted) this.#onClientAbort();
+    this.#removeDeadlineListener = shutdown.onDeadline(this.#abort);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  stop(): void {
+    this.#cancelTimer?.();
+    this.#removeDeadlineListener();
+    this.#clientSignal.removeEventListener("abort", this.#onClientAbort);
+    this.#abort(ENDED);
+  }
+}
+
+function timeoutError(ms: number): ApiError {
+  return new ApiError("timeout_error", `Cannot finish the answer: it took longer than ${ms / 1000} s`);
 }

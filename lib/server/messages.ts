@@ -5,11 +5,11 @@ import { parseMessagesRequest } from "../anthropic/parse.ts";
 import type { MessagesRequest } from "../anthropic/schema.ts";
 import { applyToolChanges } from "../anthropic/tool_changes.ts";
 import type { Steps } from "../anthropic/steps.ts";
-import type { TurnUsage } from "../tokens/turn_usage.ts";
+import type { ToolHeaders } from "../server_tools/assign.ts";
 import { readJsonBody } from "./read_json.ts";
 import { answerKeyed, type DetachedAnswer, readIdempotencyKey } from "./idempotency/answer_keyed.ts";
 import { assertRepeatAllowed } from "./idempotency/repeat_allowed.ts";
-import { startDeadline } from "./deadline.ts";
+import { type Deadline, startDeadline } from "./deadline.ts";
 import { toApiError, toErrorBody } from "../base/errors.ts";
 import type { BodyCount } from "../limits/body_meter.ts";
 import type { Admission } from "../limits/limiter.ts";
@@ -33,9 +33,9 @@ import { toRouteLabel } from "../upstreams/route_label.ts";
 import { findModel } from "../upstreams/model_list.ts";
 import { readUpstreamHeaders } from "../upstreams/upstream_headers.ts";
 import { EventBody } from "./write_events.ts";
-import { createMcpSession } from "../turns/gateway_tools/mcp_session.ts";
+import { createMcpSession, type McpSession } from "../turns/gateway_tools/mcp_session.ts";
 import { upstreamTools } from "../turns/gateway_tools/upstream_tools.ts";
-import { withTools } from "../turns/gateway_tools/with_tools.ts";
+import { withTools, type WithToolsOptions } from "../turns/gateway_tools/with_tools.ts";
 
 /** A request for a message. */
 export interface MessagesCall {
@@ -121,130 +121,152 @@ function toHookCall({ request, gateway: { hooks, clock }, requestLog }: Messages
 
 async function answerAdmitted(
   received: MessagesRequest,
-  { request, gateway, requestLog, steps, admission, body, stream }: MessagesCall & {
-    admission: Admission;
-    body: BodyCount;
-    stream: boolean;
-  },
+  call: MessagesCall & { admission: Admission; body: BodyCount; stream: boolean },
 ): Promise<Response> {
+  const { request, gateway, requestLog, admission, body, stream } = call;
   const { caller } = requestLog;
-  const call = toHookCall({ request, gateway, requestLog });
-  const addRoute = (route: Route) =>
-    requestLog.addRoute(route, findModel(gateway.modelCache.peek(route.upstream), route.model));
   const toolHeaders = readToolHeaders(request);
   requestLog.add({ model: received.model });
-  let route = await findAllowedRoute(gateway, received.model, caller);
-  addRoute(route);
+  const route = await findAllowedRoute(gateway, received.model, caller);
+  reportRoute(route, gateway, requestLog);
   assertOtherModelsAllowed(gateway, received, caller);
   const leavesUnknown = route.dialect.name === "anthropic";
   const message = gateway.files === undefined
     ? received
     : await resolveFiles(received, { gateway, caller, count: body, leavesUnknown });
-
   const rateHeaders = await admission.expect({
     inputTokens: gateway.inputCounter.estimate(message, route),
   });
-  const loss = new LossReport();
-  const deadline = startDeadline(request.signal, gateway, gateway.config.requestTimeout * 1000);
-  const mcp = createMcpSession(gateway, { betas: caller.betas, signal: deadline.signal });
-  const cleanUp = () => {
-    if (loss.entries.length > 0) requestLog.add({ loss: loss.entries.map((entry) => entry.join(" ")) });
-    deadline.stop();
-    admission.release();
-    void mcp.close();
-  };
-  const onUsage = (usage: TurnUsage, route: Route) => {
-    requestLog.addUsage(usage, route);
-    admission.charge(usage, toRouteLabel(route));
-  };
-  const onRoute = (next: Route) => {
-    route = next;
-    addRoute(next);
-  };
-  const onHeaders = (headers: Headers, { upstream }: Route) => {
-    requestLog.upstreamHeaders = readUpstreamHeaders(headers, { upstream, caller });
-  };
   const streamed = stream || message.stream === true;
-  const live = streamed && gateway.config.structuredStream === "live";
-  const turn = {
-    message,
-    toolHeaders,
-    steps,
-    caller,
-    requestId: requestLog.requestId,
-    signal: deadline.signal,
-    loss,
-    retries: gateway.config.upstreamRetries,
-    restoresNulls: !live,
-    mcp,
-    admission,
-    observer: requestLog,
-    onUsage,
-    onHeaders,
-  };
-  const askTurns = (loss: LossReport) => withTools(gateway, { ...turn, loss });
-  const askWithStructuredOutput = withStructuredOutput(askTurns, {
-    ...turn,
-    live,
-    maxRetries: gateway.config.structuredMaxRetries,
-  });
-  const askForRoute = withCompaction(askWithStructuredOutput);
-  const askWithFallbacks = withFallbacks(askForRoute, { ...turn, context: gateway, route, onRoute });
-  const { autoModeModel: model } = gateway.config;
-  const judge = model === undefined ? undefined : createJudge(gateway, { ...turn, model });
-  const ask = withSafeguards(withToolInputCheck(askWithFallbacks, loss), judge);
-  const answer = requestLog.observe(withResponseHook(ask, call)(message));
-
+  const turns = new MessageTurns(call, { message, toolHeaders, route, streamed });
   try {
-    // A server that does not answer is an HTTP status, not an event of a stream that has begun.
-    await mcp.open(applyToolChanges(message)?.request ?? message, upstreamTools(route));
+    await turns.open();
     const response = streamed
-      ? await streamAnswer(answer, {
-        message,
-        route,
-        gateway,
-        requestLog,
-        cleanUp,
-        clientSignal: request.signal,
-      })
-      : createDirectResponse(JSON.stringify(await collectMessage(answer)), { headers: JSON_TYPE });
-    response.headers.set("x-gateway-model", toRouteLabel(route));
-    for (const [name, value] of Object.entries(rateHeaders)) response.headers.set(name, value);
-    const lossHeader = loss.toHeader();
-    if (lossHeader !== undefined) response.headers.set("x-gateway-loss", lossHeader);
+      ? await streamAnswer(turns, call)
+      : createDirectResponse(JSON.stringify(await collectMessage(turns.answer)), { headers: JSON_TYPE });
+    const { headers } = response;
+    headers.set("x-gateway-model", toRouteLabel(turns.route));
+    for (const name in rateHeaders) headers.set(name, rateHeaders[name] ?? "");
+    const lossHeader = turns.loss.toHeader();
+    if (lossHeader !== undefined) headers.set("x-gateway-loss", lossHeader);
     return response;
   } finally {
-    if (!requestLog.streaming) cleanUp();
+    if (!requestLog.streaming) turns.end();
+  }
+}
+
+function reportRoute(route: Route, gateway: GatewayContext, requestLog: RequestLog): void {
+  requestLog.addRoute(route, findModel(gateway.modelCache.peek(route.upstream), route.model));
+}
+
+/** The turns that answer a message, and what ends with them. */
+class MessageTurns {
+  readonly message: MessagesRequest;
+  readonly answer: AsyncGenerator<StreamEvent[]>;
+  readonly loss = new LossReport();
+  /** The route of the last turn. */
+  route: Route;
+  readonly #requestLog: RequestLog;
+  readonly #admission: Admission;
+  readonly #deadline: Deadline;
+  readonly #mcp: McpSession;
+
+  constructor(
+    call: MessagesCall & { admission: Admission },
+    { message, toolHeaders, route, streamed }: {
+      message: MessagesRequest;
+      toolHeaders: ToolHeaders;
+      route: Route;
+      streamed: boolean;
+    },
+  ) {
+    const { request, gateway, requestLog, steps, admission } = call;
+    const { config, hooks } = gateway;
+    const { caller, requestId } = requestLog;
+    const { loss } = this;
+    this.#requestLog = requestLog;
+    this.#admission = admission;
+    this.message = message;
+    this.route = route;
+    this.#deadline = startDeadline(request.signal, gateway, config.requestTimeout * 1000);
+    const { signal } = this.#deadline;
+    const mcp = this.#mcp = createMcpSession(gateway, { betas: caller.betas, signal });
+    const live = streamed && config.structuredStream === "live";
+    const turn: WithToolsOptions = {
+      message,
+      toolHeaders,
+      steps,
+      caller,
+      requestId,
+      signal,
+      retries: config.upstreamRetries,
+      restoresNulls: !live,
+      mcp,
+      admission,
+      observer: requestLog,
+      onUsage(usage, route) {
+        requestLog.addUsage(usage, route);
+        admission.charge(usage, toRouteLabel(route));
+      },
+      onHeaders(headers, { upstream }) {
+        requestLog.upstreamHeaders = readUpstreamHeaders(headers, { upstream, caller });
+      },
+    };
+    const askTurns = (loss: LossReport) => withTools(gateway, turn, loss);
+    const maxRetries = config.structuredMaxRetries;
+    const askForRoute = withCompaction(withStructuredOutput(askTurns, { loss, signal, live, maxRetries }));
+    const onRoute = (next: Route) => {
+      this.route = next;
+      reportRoute(next, gateway, requestLog);
+    };
+    const askWithFallbacks = withFallbacks(askForRoute, {
+      context: gateway,
+      route,
+      caller,
+      signal,
+      loss,
+      onRoute,
+    });
+    const { autoModeModel: model } = config;
+    const judge = model === undefined ? undefined : createJudge(gateway, { ...turn, model });
+    const ask = withSafeguards(withToolInputCheck(askWithFallbacks, loss), judge);
+    const askWithHook = hooks.onResponse === undefined ? ask : withResponseHook(ask, toHookCall(call));
+    this.answer = requestLog.observe(askWithHook(message));
+  }
+
+  /** Connects to the MCP servers. One that does not answer is an HTTP status, not an event of a stream that has begun. */
+  async open(): Promise<void> {
+    await this.#mcp.open(applyToolChanges(this.message)?.request ?? this.message, upstreamTools(this.route));
+  }
+
+  /** Ends the deadline, releases the admission and closes the MCP servers. */
+  end(): void {
+    const { entries } = this.loss;
+    if (entries.length > 0) this.#requestLog.add({ loss: entries.map((entry) => entry.join(" ")) });
+    this.#deadline.stop();
+    this.#admission.release();
+    void this.#mcp.close();
   }
 }
 
 const JSON_TYPE = { "content-type": "application/json" };
 
-interface StreamOptions {
-  message: MessagesRequest;
-  route: Route;
-  gateway: GatewayContext;
-  requestLog: RequestLog;
-  /** Ends the request's deadline and releases its admission. */
-  cleanUp(): void;
-  clientSignal: AbortSignal;
-}
-
 async function streamAnswer(
-  answer: AsyncGenerator<StreamEvent[]>,
-  { message, route, gateway, requestLog, cleanUp, clientSignal }: StreamOptions,
+  turns: MessageTurns,
+  { request, gateway, requestLog }: MessagesCall,
 ): Promise<Response> {
   const { clock, config } = gateway;
+  const { message, route } = turns;
   const startEvents = () => startMessage(message, route, gateway);
-  const held = await holdAnswer(answer, { clock, timeoutMs: config.holdTimeout * 1000, startEvents });
+  const held = await holdAnswer(turns.answer, { clock, timeoutMs: config.holdTimeout * 1000, startEvents });
   requestLog.streaming = true;
   const body = new EventBody(held, {
     clock,
-    client: clientSignal,
+    client: request.signal,
     pingIntervalMs: config.pingInterval * 1000,
     toErrorBody: (error) => toErrorBody(requestLog.maskError(toApiError(error)), requestLog.requestId),
     onEnd(outcome, error) {
-      cleanUp();
+      turns.end();
       requestLog.end(outcome, 200, error);
     },
   });

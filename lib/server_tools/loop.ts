@@ -4,6 +4,7 @@ import { isCustomTool, type MessagesRequest } from "../anthropic/schema.ts";
 import type { Ask } from "../anthropic/ask.ts";
 import { applyToolChanges } from "../anthropic/tool_changes.ts";
 import { relay } from "../base/relay.ts";
+import type { LossReport } from "../dialects/loss.ts";
 import type { AssignOptions, ToolHeaders } from "./assign.ts";
 import type { AskTurnOptions, CombineOptions } from "./combine_turns.ts";
 import type { OpenMcpServer } from "./mcp/mcp_tool.ts";
@@ -11,10 +12,8 @@ import type { ToolAssignment } from "./plan.ts";
 import type { TypedToolOptions, UpstreamTools } from "./typed_tools.ts";
 
 /** Options of {@linkcode runTurns}. */
-export interface LoopOptions
-  extends
-    Pick<TypedToolOptions, "loadCallRunner" | "searchMaxUses">,
-    Omit<CombineOptions, "askForTurn" | "listed"> {
+export interface LoopOptions {
+  loss: LossReport;
   upstream: UpstreamTools;
   /** Undefined if the operator has not enabled tools. */
   loadToolbox: (() => Promise<Toolbox>) | undefined;
@@ -25,6 +24,15 @@ export interface LoopOptions
    * @throws {ApiError} `invalid_request_error` if one is not valid, or does not answer.
    */
   openMcpServers(request: MessagesRequest, upstream: UpstreamTools): Promise<readonly OpenMcpServer[]>;
+  /** Returns what is needed only if a request has tools other than the client's, as few have. */
+  toToolOptions(): ToolTurnOptions;
+}
+
+/** What turns with the gateway's tools between them need. */
+export interface ToolTurnOptions
+  extends
+    Pick<TypedToolOptions, "loadCallRunner" | "searchMaxUses">,
+    Omit<CombineOptions, "askForTurn" | "listed" | "loss"> {
   /** True if the message begins with the tool lists of the MCP servers, for the client to send back. */
   listsMcpTools: boolean;
   /** Creates the context that tools run in. `tools` returns the request's gateway tools, once they are assigned. */
@@ -54,25 +62,27 @@ export function runTurns(askForTurn: (turn: AskTurnOptions) => Ask, options: Loo
       const mcpServers = await options.openMcpServers(applied, options.upstream);
       const changed = options.upstream.connectsMcp ? applied : withoutMcpServers(applied);
       const toolbox = options.loadToolbox === undefined ? undefined : await options.loadToolbox();
-      const assignments = hasOnlyClientTools(changed, options.toolHeaders, mcpServers)
+      const tools = hasOnlyClientTools(changed, options.toolHeaders, mcpServers)
         ? undefined
-        : await assign(changed, { ...options, loss, mcpServers, toolbox });
+        : options.toToolOptions();
+      const assignments = tools &&
+        await assign(changed, { ...options, ...tools, loss, mcpServers, toolbox });
       if (assignments === undefined && changed === applied && options.upstream.takesToolChanges) {
         return askForTurn({ loss: options.loss, first: true })(request);
       }
       for (const path of changes?.applied ?? []) options.loss.add(path, "hoisted");
       for (const path of changes?.ignored ?? []) options.loss.add(path, "dropped");
-      if (assignments === undefined) return askForTurn({ loss, first: true })(changed);
+      if (tools === undefined || assignments === undefined) return askForTurn({ loss, first: true })(changed);
       const { combineTurns } = await import("./combine_turns.ts");
-      const listed = options.listsMcpTools ? mcpServers : [];
-      return combineTurns(changed, assignments, { ...options, loss, askForTurn, listed });
+      const listed = tools.listsMcpTools ? mcpServers : [];
+      return combineTurns(changed, assignments, { ...tools, loss, askForTurn, listed });
     });
 }
 
 /** Assigns the tools of a request to the gateway or to others; `undefined` if the gateway runs none of them. */
 async function assign(
   request: MessagesRequest,
-  options: Omit<AssignOptions, "toolContext"> & Pick<LoopOptions, "createToolContext">,
+  options: Omit<AssignOptions, "toolContext"> & Pick<ToolTurnOptions, "createToolContext">,
 ): Promise<ToolAssignment[] | undefined> {
   const { assignTools, isPassThrough, workspaceToolNames } = await import("./assign.ts");
   const toolContext = options.createToolContext(() => workspaceToolNames(assignments));

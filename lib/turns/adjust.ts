@@ -17,10 +17,10 @@ import type { Route } from "../upstreams/upstream.ts";
 import { type FirstContent, firstContent, preferRetryable } from "./attempt.ts";
 import type { MessageContext } from "./context.ts";
 import { type PrepareOptions, prepareTurn } from "./prepare_turn.ts";
-import { withRouteOptions } from "./send_turn.ts";
+import { withRouteOptions } from "./route_options.ts";
 
 /** Options of {@linkcode withAdjustments}. */
-export interface AdjustOptions extends Pick<PrepareOptions, "route" | "caller" | "restoresNulls"> {
+export interface AdjustOptions extends Pick<PrepareOptions, "caller" | "restoresNulls"> {
   signal: AbortSignal;
   observer: RequestObserver;
 }
@@ -41,6 +41,7 @@ const MAX_CHANGES = 2;
 export function withAdjustments(
   context: MessageContext,
   askForRoute: (route: Route) => Ask,
+  original: Route,
   options: AdjustOptions,
 ): Ask {
   return (request) =>
@@ -48,7 +49,7 @@ export function withAdjustments(
       const failures: ApiError[] = [];
       const applied: Adjustment[] = [];
       while (true) {
-        const route = withAdjustmentsOf(options.route, applied);
+        const route = withAdjustmentsOf(original, applied);
         const { answer, failure }: FirstContent = await firstContent(
           askForRoute(route)(request),
           options.signal,
@@ -64,7 +65,7 @@ export function withAdjustments(
         context.learned.add(route, applied);
         if (
           applied.length === MAX_CHANGES ||
-          !(await changesBody(context, request, { ...options, applied, adjustment }))
+          !(await changesBody(context, request, { ...options, route: original, applied, adjustment }))
         ) {
           break;
         }
@@ -84,14 +85,17 @@ function isRepeated(made: Adjustment, adjustment: Adjustment): boolean {
 }
 
 function withAdjustmentsOf(route: Route, adjustments: readonly Adjustment[]): Route {
-  return { ...route, adjustments: [...(route.adjustments ?? []), ...adjustments] };
+  return adjustments.length === 0
+    ? route
+    : { ...route, adjustments: [...(route.adjustments ?? []), ...adjustments] };
 }
 
 /** True if an adjustment changes what the upstream receives. */
 async function changesBody(
   context: MessageContext,
   request: MessagesRequest,
-  { route, caller, restoresNulls, applied, adjustment }: AdjustOptions & {
+  { route, caller, restoresNulls, applied, adjustment }: Pick<AdjustOptions, "caller" | "restoresNulls"> & {
+    route: Route;
     applied: Adjustment[];
     adjustment: Adjustment;
   },

@@ -37,7 +37,8 @@ export interface ModelLookup {
  */
 export async function findRoute(lookup: ModelLookup, name: string, caller: Caller): Promise<Route> {
   const groups = resolveGroups(name, lookup.directory);
-  const targets = groups.flatMap((group) => lookup.targetHealth.order(group, caller));
+  const targets: RouteTarget[] = [];
+  for (const group of groups) targets.push(...lookup.targetHealth.order(group, caller));
   const route = chooseRoute(lookup, targets);
   if (route === undefined) throw noUpstreamError(name);
   return await completeRoute(lookup, route, caller);

@@ -53,6 +53,13 @@ export function startIdleTimer(
   return new UpstreamTimer(requestSignal, upstream, timeouts);
 }
 
+/**
+ * True if a request was aborted while its data was awaited: it may still be running upstream, and be billed.
+ */
+export function isAbandoned({ signal, waiting }: IdleTimer): boolean {
+  return signal.aborted && waiting;
+}
+
 class UpstreamTimer implements IdleTimer, Waits {
   readonly #requestSignal: AbortSignal;
   readonly #upstream: { name: string };

@@ -14,14 +14,27 @@ export function keyFor({ key, acceptsClientKey }: Upstream, caller: Caller): str
  */
 export function redactKey(error: unknown, upstream: Upstream, caller: Caller): unknown {
   if (!(error instanceof ApiError)) return error;
-  error.replaceTexts(createRedactor(secretsOf(upstream, caller)));
+  error.replaceTexts(redactorOf(upstream, caller));
   return error;
 }
 
 /** True if a text has the upstream's key or a header value, or the start of one. */
 export function holdsKey(text: string, upstream: Upstream, caller: Caller): boolean {
-  return createRedactor(secretsOf(upstream, caller))(text) !== text;
+  return redactorOf(upstream, caller)(text) !== text;
 }
+
+/** Returns what removes an upstream's secrets. Only that of a client's own key is made anew: it is not kept. */
+function redactorOf(upstream: Upstream, caller: Caller): (text: string) => string {
+  if (upstream.key === undefined && upstream.acceptsClientKey === true) {
+    return createRedactor(secretsOf(upstream, caller));
+  }
+  const redactor = redactors.get(upstream) ?? createRedactor(secretsOf(upstream, caller));
+  redactors.set(upstream, redactor);
+  return redactor;
+}
+
+/** An upstream and its key do not change: new settings make new ones. */
+const redactors = new WeakMap<Upstream, (text: string) => string>();
 
 /** Returns the secrets that an upstream receives with each request. */
 function secretsOf(upstream: Upstream, caller: Caller): string[] {

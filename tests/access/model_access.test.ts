@@ -21,6 +21,7 @@ for (const [pattern, allowed, others] of PATTERNS) {
     const access = createModelAccess(new Map([["alice", [pattern]]]));
     for (const name of allowed) assert.ok(access.allows("alice", [name]), name);
     for (const name of others) assert.ok(!access.allows("alice", [name]), name);
+    assert.deepEqual([access.restricts("alice"), access.restricts("bob")], [true, false]);
   });
 }
 

@@ -30,7 +30,7 @@ async function admit(
 ): Promise<Admission & { headers: Readonly<Record<string, string>> }> {
   const admission = await limiter.admit(requester);
   try {
-    return { ...admission, headers: await admission.expect(expected) };
+    return Object.assign(admission, { headers: await admission.expect(expected) });
   } catch (error) {
     admission.release();
     throw error;

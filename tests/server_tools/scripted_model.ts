@@ -169,25 +169,27 @@ export function runScript(
     upstream: upstreamTools(options.route ?? toRoute("openai")),
     loss,
     loadToolbox: toolbox && (() => Promise.resolve(toolbox)),
-    loadCallRunner: () => Promise.resolve(createTestRunner().runner),
-    steps: unrecordedSteps,
-    searchMaxUses: 20,
-    signal,
-    maxTurns,
-    now: () => Date.UTC(2026, 0, 1),
     toolHeaders: { tools: [], intercept: false, ...toolHeaders },
     openMcpServers: () => Promise.resolve(options.mcpServers ?? []),
-    listsMcpTools: options.listsMcpTools ?? false,
-    createToolContext: () => createTestContext({ signal }),
-    startMessage: ({ model }) => {
-      const writer = new MessageWriter({
-        id: "msg_open",
-        model,
-        usage: { input_tokens: 7, output_tokens: 0 },
-      });
-      writer.start();
-      return writer.take();
-    },
+    toToolOptions: () => ({
+      loadCallRunner: () => Promise.resolve(createTestRunner().runner),
+      steps: unrecordedSteps,
+      searchMaxUses: 20,
+      signal,
+      maxTurns,
+      now: () => Date.UTC(2026, 0, 1),
+      listsMcpTools: options.listsMcpTools ?? false,
+      createToolContext: () => createTestContext({ signal }),
+      startMessage: ({ model }) => {
+        const writer = new MessageWriter({
+          id: "msg_open",
+          model,
+          usage: { input_tokens: 7, output_tokens: 0 },
+        });
+        writer.start();
+        return writer.take();
+      },
+    }),
   });
   return ask({ model: "m", max_tokens: 100, messages: [{ role: "user", content: "Go" }], ...request });
 }

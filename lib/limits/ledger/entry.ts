@@ -19,12 +19,12 @@ export interface LedgerEntry extends TurnUse {
  * credentials in them are redacted.
  */
 export function toRows(
-  { client, sessionId, model, isFirst, ...use }: LedgerEntry,
+  { client, sessionId, model, isFirst, tokens, cost, usd }: LedgerEntry,
   now: number,
 ): LedgerRow[] {
-  const row = { day: toDay(now), client, counts: toCounts(use, { isFirst, now }) };
-  return [
-    { ...row, by: "model", name: toLabel(model) },
-    ...(sessionId === undefined ? [] : [{ ...row, by: "session" as const, name: toLabel(sessionId) }]),
-  ];
+  const day = toDay(now);
+  const counts = toCounts({ tokens, cost, usd }, { isFirst, now });
+  const rows: LedgerRow[] = [{ day, by: "model", client, name: toLabel(model), counts }];
+  if (sessionId !== undefined) rows.push({ day, by: "session", client, name: toLabel(sessionId), counts });
+  return rows;
 }

@@ -126,7 +126,7 @@ export class RequestLog implements RequestObserver {
   addRoute(route: Route, listed?: ListedModel): void {
     this.#counts.routes++;
     if (listed !== undefined) this.#recorder?.addModel(listed);
-    for (const target of route.skipped ?? []) this.#counts.skipped.add(target);
+    for (const target of route.skipped ?? []) this.#counts.addSkipped(target);
     this.add({ answeredBy: toRouteLabel(route), dialect: route.dialect.name });
     this.#seenLog?.addRoute(route, this.#record.model);
   }
@@ -160,7 +160,7 @@ export class RequestLog implements RequestObserver {
     const startedAt = this.#clock.now();
     const endSpan = this.trace.startTool(tool);
     const endSeen = this.#seenLog?.startTool(tool);
-    this.#counts.tools.push(tool);
+    (this.#counts.tools ??= []).push(tool);
     return (outcome) => {
       endSpan(outcome);
       endSeen?.(outcome);
@@ -175,7 +175,7 @@ export class RequestLog implements RequestObserver {
   }
 
   onRemedy(change: string): void {
-    this.#counts.remedies.push(change);
+    (this.#counts.remedies ??= []).push(change);
     this.#seenLog?.addRemedy(change);
   }
 
@@ -223,6 +223,9 @@ export class RequestLog implements RequestObserver {
     const failure = outcome === "failed" ? toFailureKind(status, error) : undefined;
     if (failure !== undefined) counters.countFailure(failure);
     const { client, sessionId: session } = this.#caller;
+    const fields = this.#record;
+    const counts = this.#counts;
+    const { ids } = this.trace;
     const finished: FinishedRequest = {
       route: this.#route || "other",
       headers: this.#headers,
@@ -234,16 +237,35 @@ export class RequestLog implements RequestObserver {
         requestId: this.requestId,
         correlationId: this.correlationId,
         upstreamRequestId: this.upstreamHeaders.requestId,
-        ...this.trace.ids,
+        traceId: ids?.traceId,
+        spanId: ids?.spanId,
         client,
         session,
-        ...this.#record,
+        method: fields.method,
+        path: fields.path,
+        model: fields.model,
+        answeredBy: fields.answeredBy,
+        dialect: fields.dialect,
+        stopReason: fields.stopReason,
+        inputTokens: fields.inputTokens,
+        outputTokens: fields.outputTokens,
+        cachedTokens: fields.cachedTokens,
+        cost: fields.cost,
+        loss: fields.loss,
+        firstEventMilliseconds: fields.firstEventMilliseconds,
+        headersMilliseconds: fields.headersMilliseconds,
         status,
         outcome,
         failure,
         milliseconds: this.#clock.now() - this.#startedAt,
-        ...(streamed && { streamed }),
-        ...this.#counts.toFields(),
+        streamed: streamed || undefined,
+        // The line has no counts of 0, and no empty lists.
+        turns: counts.turns || undefined,
+        retries: counts.retries || undefined,
+        fallbacks: counts.routes > 1 ? counts.routes - 1 : undefined,
+        skipped: counts.skipped,
+        remedies: counts.remedies,
+        tools: counts.tools,
       },
     };
     const failed = error === undefined ? undefined : toApiError(error).type;

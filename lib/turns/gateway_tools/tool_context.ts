@@ -57,9 +57,11 @@ function createModels(context: MessageContext, options: ToolContextOptions): Mod
     complete: (prompt, { source, system, maxTokens, signal }) =>
       withApiErrors(signal, async () => {
         const route = await findRoute(context, "small", caller);
-        const loss = new LossReport();
-        const metering = { admission, observer, onUsage };
-        const ask = createAsk(context, { route, caller, signal, loss, retries: 0, ...metering });
+        const ask = createAsk(
+          context,
+          { caller, signal, admission, observer, onUsage },
+          { route, loss: new LossReport(), retries: 0 },
+        );
         const request: MessagesRequest = {
           model: "small",
           max_tokens: maxTokens,

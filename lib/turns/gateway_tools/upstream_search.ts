@@ -13,12 +13,10 @@ import type { Route } from "../../upstreams/upstream.ts";
 import { readBytes } from "../../upstreams/response/read_body.ts";
 import { readEvents } from "../../upstreams/response/read_events.ts";
 import type { RequestObserver } from "../../observability/request_observer.ts";
-import { toTurnStart } from "../turn_start.ts";
 import { redactKey } from "../../upstreams/redact_key.ts";
 import { send } from "../../upstreams/send.ts";
-import type { Timeouts } from "../../upstreams/idle_timeout.ts";
+import { isAbandoned, startIdleTimer, type Timeouts } from "../../upstreams/idle_timeout.ts";
 import type { MessageContext } from "../context.ts";
-import { sendTimed } from "../send_timed.ts";
 
 /** Options of {@linkcode searchUpstream}. */
 export interface SearchOptions {
@@ -76,21 +74,28 @@ export async function searchUpstream(
 
   async function* readSearch(upstreamSignal: AbortSignal): AsyncGenerator<Chunk> {
     let usage = toTurnUsage({ prompt_tokens: inputTokens, completion_tokens: 0 }, route);
-    const turn = observer.startTurn({ ...toTurnStart(route), maxTokens: MAX_OUTPUT_TOKENS });
+    const turn = observer.startTurn({
+      upstream: upstream.name,
+      baseUrl: upstream.baseUrl,
+      model,
+      dialect: route.dialect.name,
+      maxTokens: MAX_OUTPUT_TOKENS,
+    });
     const endTurn = () => onUsage(usage, route);
-    const { response, idleTimer } = await turn.run(() =>
-      sendTimed(
-        { signal: upstreamSignal, upstream, timeouts, onAbort: endTurn },
-        (timed) =>
-          send(context, upstream, {
-            path: "/chat/completions",
-            body,
-            // Versions and betas of Anthropic's API have no meaning in chat completions.
-            caller: { client: caller.client, key: caller.key, correlationId: caller.correlationId },
-            ...timed,
-          }),
-      )
-    ).catch((error: unknown) => {
+    const idleTimer = startIdleTimer(upstreamSignal, upstream, timeouts);
+    const sending = turn.run(() =>
+      send(context, upstream, {
+        path: "/chat/completions",
+        body,
+        // Versions and betas of Anthropic's API have no meaning in chat completions.
+        caller: { client: caller.client, key: caller.key, correlationId: caller.correlationId },
+        signal: idleTimer.signal,
+        waits: idleTimer.waits,
+      })
+    );
+    const response = await sending.catch((error: unknown) => {
+      idleTimer.stop();
+      if (isAbandoned(idleTimer)) endTurn();
       turn.end({ error });
       throw error;
     });

@@ -5,7 +5,7 @@ import { withAdjustments } from "../adjust.ts";
 import { type AskOptions, createAsk } from "../ask.ts";
 import type { Ask } from "../../anthropic/ask.ts";
 import type { MessageContext } from "../context.ts";
-import { runTurns } from "../../server_tools/loop.ts";
+import { runTurns, type ToolTurnOptions } from "../../server_tools/loop.ts";
 import type { ToolHeaders } from "../../server_tools/assign.ts";
 import { LossReport } from "../../dialects/loss.ts";
 import type { Route } from "../../upstreams/upstream.ts";
@@ -16,9 +16,11 @@ import { createToolContext } from "./tool_context.ts";
 import { upstreamTools } from "./upstream_tools.ts";
 
 /** Options of {@linkcode withTools}. */
-export interface WithToolsOptions extends Omit<AskOptions, "route"> {
+export interface WithToolsOptions extends AskOptions {
   /** The client's request. */
   message: MessagesRequest;
+  /** Maximum number of retries of the first turn, before its answer starts. */
+  retries: number;
   requestId: string;
   toolHeaders: ToolHeaders;
   /** The MCP servers of the message. */
@@ -32,54 +34,65 @@ export interface WithToolsOptions extends Omit<AskOptions, "route"> {
  *
  * Later turns go to the same upstream and are neither retried nor adjusted: that does not undo the effects of a tool.
  */
-export function withTools(context: MessageContext, options: WithToolsOptions): (route: Route) => Ask {
-  // The client's headers of Anthropic's API apply to its own request, not to those of the gateway's tools.
-  const ownHeaders = { betas: undefined, userProfileId: undefined, workspaceId: undefined };
-  const toBaseOptions = () => ({
-    ...options,
-    steps: undefined,
-    onHeaders: undefined,
-    caller: { ...options.caller, ...ownHeaders },
-  });
+export function withTools(
+  context: MessageContext,
+  options: WithToolsOptions,
+  loss: LossReport,
+): (route: Route) => Ask {
   return (route) =>
     runTurns(
       ({ loss, first }) => {
-        const askForRoute = (adjusted: Route) =>
-          createAsk(context, { ...options, ...(!first && { retries: 0 }), loss, route: adjusted });
-        return first ? withAdjustments(context, askForRoute, { ...options, route }) : askForRoute(route);
+        if (!first) return createAsk(context, options, { route, loss, retries: 0 });
+        const { retries } = options;
+        const askForRoute = (route: Route) => createAsk(context, options, { route, loss, retries });
+        return withAdjustments(context, askForRoute, route, options);
       },
       {
-        ...options,
-        steps: options.steps ?? unrecordedSteps,
+        loss,
         upstream: upstreamTools(route),
-        openMcpServers: (request, upstream) => options.mcp.open(request, upstream),
-        listsMcpTools: LISTING_BETA.test(options.caller.betas ?? ""),
+        toolHeaders: options.toolHeaders,
         loadToolbox: context.loadToolbox,
-        loadCallRunner: context.loadCallRunner,
-        searchMaxUses: context.config.webSearchMaxUses,
-        maxTurns: context.config.toolTurns,
-        now: () => context.clock.now(),
-        startMessage: (request) => startMessage(request, route, context),
-        createToolContext: (tools) => {
-          const baseOptions = toBaseOptions();
-          return createToolContext(context, {
-            ...baseOptions,
-            tools,
-            async runSubagent(message, { tools, signal }) {
-              const nestedOptions = {
-                ...baseOptions,
-                message,
-                signal,
-                toolHeaders: { tools, intercept: false },
-                loss: new LossReport(),
-              };
-              const nestedRoute = await findRoute(context, message.model, options.caller);
-              return await collectMessage(withTools(context, nestedOptions)(nestedRoute)(message));
-            },
-          });
-        },
+        openMcpServers: (request, upstream) => options.mcp.open(request, upstream),
+        toToolOptions: () => toToolOptions(context, options, route),
       },
     );
+}
+
+function toToolOptions(context: MessageContext, options: WithToolsOptions, route: Route): ToolTurnOptions {
+  const { caller, signal, steps = unrecordedSteps } = options;
+  const baseOptions = {
+    ...options,
+    steps: undefined,
+    onHeaders: undefined,
+    // The client's headers of Anthropic's API apply to its own request, not to those of the gateway's tools.
+    caller: { ...caller, betas: undefined, userProfileId: undefined, workspaceId: undefined },
+  };
+  return {
+    signal,
+    steps,
+    listsMcpTools: LISTING_BETA.test(caller.betas ?? ""),
+    loadCallRunner: context.loadCallRunner,
+    searchMaxUses: context.config.webSearchMaxUses,
+    maxTurns: context.config.toolTurns,
+    now: () => context.clock.now(),
+    startMessage: (request) => startMessage(request, route, context),
+    createToolContext: (tools) =>
+      createToolContext(context, {
+        ...baseOptions,
+        tools,
+        async runSubagent(message, { tools, signal }) {
+          const nestedOptions = {
+            ...baseOptions,
+            message,
+            signal,
+            toolHeaders: { tools, intercept: false },
+          };
+          const nestedRoute = await findRoute(context, message.model, caller);
+          const ask = withTools(context, nestedOptions, new LossReport())(nestedRoute);
+          return await collectMessage(ask(message));
+        },
+      }),
+  };
 }
 
 /** Betas in which an answer lists the tools of the MCP servers. Source: npm @anthropic-ai/sdk, `BetaMCPToolListingBlock` */

@@ -41,16 +41,11 @@ export function createJudge(
     const cancel = context.clock.after(JUDGE_TIMEOUT_MS, () => timeout.abort(timeoutError()));
     try {
       const route = await findRoute(context, model, caller);
-      const ask = createAsk(context, {
-        caller,
-        admission,
-        onUsage,
-        observer,
-        route,
-        signal: AbortSignal.any([signal, timeout.signal]),
-        loss: new LossReport(),
-        retries: 0,
-      });
+      const ask = createAsk(
+        context,
+        { caller, admission, onUsage, observer, signal: AbortSignal.any([signal, timeout.signal]) },
+        { route, loss: new LossReport(), retries: 0 },
+      );
       const message = await collectMessage(ask({
         model,
         max_tokens: MAX_OUTPUT_TOKENS,

@@ -8,7 +8,7 @@ import { LossReport } from "../../../lib/dialects/loss.ts";
 import { type Dialect, dialectFor } from "../../../lib/dialects/mod.ts";
 import { seal } from "../../../lib/dialects/sealed.ts";
 import { prepareTurn } from "../../../lib/turns/prepare_turn.ts";
-import { withRouteOptions } from "../../../lib/turns/send_turn.ts";
+import { withRouteOptions } from "../../../lib/turns/route_options.ts";
 import { parseConfig } from "../../../lib/config/parse.ts";
 
 type Change = Adjustment["change"];
