@@ -1,5 +1,5 @@
 import { ApiError } from "../base/errors.ts";
-import { findExcess, JSON_BOUNDS, type JsonBounds, surveyJson } from "../base/json_bounds.ts";
+import { findExcess, JSON_BOUNDS, type JsonBounds, mayExceed, surveyJson } from "../base/json_bounds.ts";
 import { isObject } from "../base/json.ts";
 import type { BodyCount } from "../limits/body_meter.ts";
 import { nextTask } from "../runtime/next_task.ts";
@@ -46,7 +46,7 @@ function parseCut(body: CutJson): unknown {
  * not finite.
  */
 export function parseJson(text: string): unknown {
-  if (text.length > MAX_UNCHECKED_CHARS) rejectExcess(findExcess(text));
+  if (mayExceed(text)) rejectExcess(findExcess(text));
   const value = parse(text);
   const { excess, isFinite, isWellFormed } = surveyJson(value);
   rejectExcess(excess);
@@ -66,12 +66,6 @@ function parse(text: string): unknown {
     throw new ApiError("invalid_request_error", `The request body is not valid JSON: ${why}`);
   }
 }
-
-/**
- * Maximum length of a text that is parsed before its bounds are checked: the value is checked in less time than the text.
- * Whatever the text has, it is parsed in about 0.3 s at most, and its value takes less than 150 MB until it is rejected.
- */
-const MAX_UNCHECKED_CHARS = 3 * 1024 * 1024;
 
 function rejectExcess(excess: keyof JsonBounds | undefined): void {
   if (excess !== undefined) throw new ApiError("invalid_request_error", EXCESS_MESSAGES[excess]);

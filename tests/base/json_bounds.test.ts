@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findExcess, surveyJson } from "../../lib/base/json_bounds.ts";
+import { findExcess, mayExceed, surveyJson } from "../../lib/base/json_bounds.ts";
 import { createRandom, SEED } from "../kit/random.ts";
 
 const NONE = "0".repeat(309);
@@ -67,4 +67,27 @@ test("findExcess() reads a name once, for any number of colons after it", () => 
   // The text would take half an hour if each colon cost the length of the name.
   const half = 1_000_000;
   assert.equal(findExcess(`{"${"a".repeat(half)}"${":".repeat(half)}`), undefined);
+});
+
+const CHARS = 2_000_000;
+
+for (
+  const [name, text] of [
+    ["deep lists", "[".repeat(CHARS)],
+    ["deep objects", '{"a":'.repeat(CHARS / 5)],
+    ["numbers", `[${"1,".repeat(CHARS / 2)}1]`],
+    ["numbers behind a long text", `["${"x".repeat(CHARS)}",${"1,".repeat(CHARS / 2)}1]`],
+    ["lists", `[${"[],".repeat(CHARS / 3)}1]`],
+    ["members", `{${'"ab":1,'.repeat(CHARS / 7)}"ab":1}`],
+  ] as const
+) {
+  test(`mayExceed() finds too many values: ${name}`, () => {
+    assert.equal(mayExceed(text), true);
+    assert.notEqual(findExcess(text), undefined);
+  });
+}
+
+test("mayExceed() is false for texts with few values, and for short ones", () => {
+  assert.equal(mayExceed(JSON.stringify(Array(CHARS / 100).fill("x".repeat(100)))), false);
+  assert.equal(mayExceed("1,".repeat(32 * 1024)), false);
 });
