@@ -35,33 +35,18 @@ interface Schema extends v.GenericSchema {
 type PipeItem = v.GenericSchema | v.GenericValidation | v.GenericTransformation | v.GenericMetadata;
 
 const predicates = new WeakMap<Schema, Predicate>();
-const shortcuts = new WeakMap<v.GenericSchema, Predicate>();
-
-/**
- * Declares a function that is true only of valid values of a schema, and of most of them. {@linkcode isValid} then looks
- * at the schema only for the others. Call it before the schema is first used.
- */
-export function declareShortcut(schema: v.GenericSchema, isUsual: (input: unknown) => boolean): void {
-  shortcuts.set(schema, isUsual);
-}
 
 function predicateOf(schema: Schema): Predicate {
   const known = predicates.get(schema);
   if (known !== undefined) return known;
-  const isUsual = shortcuts.get(schema);
-  const isAny = toPredicate(schema) ?? isOf(schema);
-  const predicate = isUsual === undefined ? isAny : isEither(isUsual, isAny);
+  const predicate = toPredicate(schema) ?? isOf(schema);
   predicates.set(schema, predicate);
   return predicate;
 }
 
-/** Functions apart: a closure in `predicateOf` would take memory for each of its calls. */
+/** A function apart: a closure in `predicateOf` would take memory for each of its calls. */
 function isOf(schema: Schema): Predicate {
   return (input) => v.is(schema, input);
-}
-
-function isEither(one: Predicate, other: Predicate): Predicate {
-  return (input) => one(input) || other(input);
 }
 
 /** Returns the predicate of a schema; `undefined` for an unknown kind. */

@@ -1,8 +1,7 @@
 import * as v from "valibot";
 import { boundedList } from "./bounded_list.ts";
 import { choice } from "./choice.ts";
-import { declareShortcut } from "./is_valid.ts";
-import { isObject, type JsonObject } from "../base/json.ts";
+import type { JsonObject } from "../base/json.ts";
 
 /**
  * Schemas of the requests of Anthropic's Messages API.
@@ -197,35 +196,6 @@ const Content: v.GenericSchema<Content> = choice(
   (input) => Array.isArray(input) ? BlockContent : StringContent,
 );
 
-// Most messages of a history have texts, tool calls and their results. A check of these by hand takes a tenth of the time
-// of one by the schemas, which decide on all others.
-
-declareShortcut(ContentBlock, isUsualBlock);
-
-function isUsualBlock(block: unknown): boolean {
-  if (!isObject(block) || (block.cache_control !== undefined && block.cache_control !== null)) return false;
-  switch (block.type) {
-    case "text":
-      return typeof block.text === "string";
-    case "thinking":
-      return typeof block.thinking === "string" && typeof block.signature === "string";
-    case "tool_use":
-      return typeof block.id === "string" && typeof block.name === "string" && isObject(block.input);
-    case "tool_result":
-      return typeof block.tool_use_id === "string" && isUsualContent(block.content) &&
-        (block.is_error === undefined || typeof block.is_error === "boolean");
-    default:
-      return false;
-  }
-}
-
-function isUsualContent(content: unknown): boolean {
-  if (!Array.isArray(content)) return typeof content === "string";
-  if (content.length > BLOCKS.max) return false;
-  for (let at = 0; at < content.length; at++) if (!isUsualBlock(content[at])) return false;
-  return true;
-}
-
 // ---- messages
 
 const Effort = v.nullish(Text);
@@ -236,13 +206,6 @@ const Message = v.looseObject({
   output_config: v.nullish(v.looseObject({ effort: Effort })),
 });
 export type Message = v.InferOutput<typeof Message>;
-
-declareShortcut(
-  Message,
-  (message) =>
-    isObject(message) && (message.role === "user" || message.role === "assistant") &&
-    message.output_config === undefined && isUsualContent(message.content),
-);
 
 // ---- tools
 
