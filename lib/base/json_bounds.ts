@@ -87,15 +87,19 @@ export function findExcess(json: string, bounds: JsonBounds = JSON_BOUNDS): keyo
  * Returns whether a JSON text may exceed the bounds, by a sample of it: then {@linkcode findExcess} must look at it before
  * it is parsed, because to parse it may take long. A parsed value is surveyed in less time than its text.
  *
- * The places of the sample are random: no text can be made that is always taken for a smaller one. A text that passes by
- * chance takes longer to parse, and the survey of its value finds the excess.
+ * `random` returns a number from 0 to less than 1 and chooses the places of the sample, so that no text can be made that
+ * always passes. If one passes by chance, the survey of its value finds the excess.
  */
-export function mayExceed(json: string, { values }: JsonBounds = JSON_BOUNDS): boolean {
+export function mayExceed(
+  json: string,
+  random: () => number,
+  { values }: JsonBounds = JSON_BOUNDS,
+): boolean {
   if (json.length <= SMALL_CHARS) return false;
   const stretch = json.length / SAMPLES;
   let marks = 0;
   for (let sample = 0; sample < SAMPLES; sample++) {
-    const start = Math.floor((sample + Math.random()) * (stretch - SAMPLE_CHARS / SAMPLES));
+    const start = Math.floor((sample + random()) * (stretch - SAMPLE_CHARS / SAMPLES));
     for (let at = start; at < start + SAMPLE_CHARS; at++) {
       const code = json.charCodeAt(at);
       if (code === COMMA || code === OPEN_BRACE || code === OPEN_BRACKET) marks++;

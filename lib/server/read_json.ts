@@ -46,7 +46,7 @@ function parseCut(body: CutJson): unknown {
  * not finite.
  */
 export function parseJson(text: string): unknown {
-  if (mayExceed(text)) rejectExcess(findExcess(text));
+  if (mayExceed(text, Math.random)) rejectExcess(findExcess(text));
   const value = parse(text);
   const { excess, isFinite, isWellFormed } = surveyJson(value);
   rejectExcess(excess);
