@@ -7,6 +7,7 @@ import { newId } from "../../lib/runtime/ids.ts";
 import { type Admission, createLimiter, type Limiter } from "../../lib/limits/limiter.ts";
 import { createMemoryLedger } from "../../lib/limits/ledger/memory_ledger.ts";
 import { createMemoryStore } from "../../lib/limits/memory_store.ts";
+import type { LimitStore } from "../../lib/limits/store.ts";
 import { FakeClock } from "../kit/clock.ts";
 import { captureLog } from "../kit/log.ts";
 
@@ -14,7 +15,7 @@ const GATEWAY_API_KEYS = ["alice:0123456789abcdef", "bob:fedcba9876543210"];
 
 function start(
   LIMITS: Settings["LIMITS"],
-  store = createMemoryStore(),
+  store: LimitStore = createMemoryStore(),
 ): { limiter: Limiter; clock: FakeClock } {
   const clock = new FakeClock();
   const config = parseConfig({ settings: { LIMITS, GATEWAY_API_KEYS } });
@@ -164,6 +165,51 @@ test("createLimiter() keeps the sessions of a key while another key uses many", 
   assert.ok(store.size <= 5003, `${store.size} quotas`);
 });
 
+test("createLimiter() evicts the sessions that were used least recently", async () => {
+  const { limiter } = start({ session: { usd_day: 1 } }, createMemoryStore({ maxSessionQuotas: 10 }));
+  const use = async (sessionId: string, usd: number) => {
+    const admission = await admit(limiter, { client: "a", sessionId }, { inputTokens: 1 });
+    admission.charge({ ...USAGE, usd }, "m");
+    admission.release();
+  };
+  for (let nth = 0; nth < 50; nth++) {
+    await use("long", 0.02);
+    await use(`s${nth}`, 0.01);
+  }
+  await assert.rejects(use("long", 0.02), { status: 402 });
+});
+
+test("createLimiter() reports the limit of the key if the gateway's has as much left", async () => {
+  const { limiter } = start({ each: { requests: 2 }, total: { requests: 3 } });
+  assert.equal(await rejectionOf(limiter, "a"), undefined);
+  const { headers } = await admit(limiter, { client: "b" }, { inputTokens: 1 });
+  assert.equal(headers["anthropic-ratelimit-requests-remaining"], "1");
+  assert.equal(headers["anthropic-ratelimit-requests-limit"], "2");
+});
+
+test("createLimiter() names the holder of each slot, also beside other limiters", async () => {
+  const store = createMemoryStore();
+  const holders: (string | undefined)[] = [];
+  const watched: LimitStore = {
+    ...store,
+    charge(charges, now) {
+      for (const { holder } of charges) holders.push(holder);
+      return store.charge(charges, now);
+    },
+  };
+  for (
+    const { limiter } of [
+      start({ each: { concurrent: 9 } }, watched),
+      start({ each: { concurrent: 9 } }, watched),
+    ]
+  ) {
+    for (let nth = 0; nth < 2; nth++) await limiter.admit({ client: "a" });
+    await limiter.admitTokenCount({ client: "a" });
+  }
+  assert.equal(new Set(holders).size, 6);
+  assert.ok(!holders.includes(undefined));
+});
+
 test("createLimiter() forgets quotas without usage", async () => {
   const store = createMemoryStore({ maxSessionQuotas: 10 });
   const { limiter, clock } = start({ session: { requests: 5 } }, store);
@@ -191,4 +237,15 @@ test("hold() keeps a slot beyond the release, and frees it once", async () => {
   first.hold()();
   await admitOne();
   await assert.rejects(admitOne(), { status: 429 }, "the slot of the second is still taken");
+});
+
+test("hold() keeps a slot until each hold has ended, however often one ends", async () => {
+  const { limiter } = start({ each: { concurrent: 1 } });
+  const admission = await admit(limiter, { client: "a" }, { inputTokens: 1 });
+  const [endOne, endOther] = [admission.hold(), admission.hold()];
+  admission.release();
+  for (let nth = 0; nth < 3; nth++) endOne();
+  assert.match(await rejectionOf(limiter, "a") ?? "", /^429/);
+  endOther();
+  assert.equal(await rejectionOf(limiter, "a"), undefined);
 });
