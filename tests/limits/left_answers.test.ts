@@ -191,6 +191,18 @@ for (const [what, request, tokens] of THINKING) {
   });
 }
 
+test("LIMITS charges no hidden thinking if the answer ends after the client disconnected", async () => {
+  for (const stream of [true, false]) {
+    const request = { thinking: { type: "enabled", budget_tokens: 4000 } };
+    const abandoned = await abandonAnswer("chat", { limits: METERED, request, stream });
+    abandoned.answer.write(writeDelta({}, { finish_reason: "stop" }), DONE);
+    abandoned.answer.close();
+    await settle();
+    const used = await usedOutput(abandoned, "chat");
+    assert.ok(used >= 1 && used <= 2, String(used));
+  }
+});
+
 test("LIMITS charges an answer whose client disconnects before its headers", async () => {
   const upstream = new FakeUpstream((nth): FakeReply =>
     nth === 0 ? "no headers" : { body: COMPLETE_STREAMS.chat }
