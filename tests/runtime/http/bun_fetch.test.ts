@@ -84,7 +84,7 @@ for (const maxFetches of [0, 1]) {
     const sent: Promise<void>[] = [];
     const server = createServer((request, response) => {
       if (request.url === "/205") {
-        const body = "x".repeat(1_000_000);
+        const body = "x".repeat(20_000_000);
         response.writeHead(205);
         sent.push(new Promise((resolve) => response.on("close", resolve)));
         return response.end(body);
