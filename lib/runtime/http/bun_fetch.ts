@@ -5,6 +5,7 @@ import { PushedBytes } from "./pushed_bytes.ts";
 import {
   NULL_BODY_STATUSES,
   toFetch,
+  toReadStatus,
   toUpstreamResponse,
   type Transport,
   type UpstreamResponse,
@@ -77,9 +78,10 @@ function toUpstream(incoming: IncomingMessage): UpstreamResponse {
   for (let at = 0; at + 1 < incoming.rawHeaders.length; at += 2) {
     headers.append(incoming.rawHeaders[at] ?? "", incoming.rawHeaders[at + 1] ?? "");
   }
-  const { statusCode: status = 502 } = incoming;
-  const bytes = new IncomingBytes(incoming);
-  return { status, headers, body: NULL_BODY_STATUSES.has(status) ? undefined : bytes };
+  const status = toReadStatus(incoming.statusCode ?? 502);
+  if (!NULL_BODY_STATUSES.has(status)) return { status, headers, body: new IncomingBytes(incoming) };
+  incoming.resume(); // bytes that a server sends nevertheless would keep the connection
+  return { status, headers, body: undefined };
 }
 
 /** The body of a response of `node:http`. */

@@ -4,7 +4,7 @@ import { NameCache } from "../../base/name_cache.ts";
 import { once } from "../../base/once.ts";
 import { decodeResponse } from "./decode_body.ts";
 import { PushedBytes } from "./pushed_bytes.ts";
-import { NULL_BODY_STATUSES, toFetch, type UpstreamResponse } from "./transport.ts";
+import { NULL_BODY_STATUSES, toFetch, toReadStatus, type UpstreamResponse } from "./transport.ts";
 
 type Controller = Dispatcher.DispatchController;
 
@@ -93,7 +93,7 @@ class Exchange extends PushedBytes implements Dispatcher.DispatchHandler {
   onResponseStart(_controller: Controller, status: number, headers: Record<string, unknown>): void {
     if (status < 200) return; // informational: the response follows
     this.#settle?.resolve(decodeResponse({
-      status: status > 599 ? 502 : status,
+      status: toReadStatus(status),
       headers: toHeaders(headers),
       body: NULL_BODY_STATUSES.has(status) ? undefined : this,
     }));

@@ -12,6 +12,11 @@ export interface UpstreamResponse {
 /** Statuses whose responses have no body. Source: https://fetch.spec.whatwg.org/#null-body-status */
 export const NULL_BODY_STATUSES: ReadonlySet<number> = new Set([101, 204, 205, 304]);
 
+/** Returns the status that a response is read with. The standard has none above 599, but some servers send one. */
+export function toReadStatus(status: number): number {
+  return status > 599 ? 502 : status;
+}
+
 /** Sends a request as `fetch` does. */
 export type Transport = (url: string, init: RequestInit) => Promise<UpstreamResponse>;
 
@@ -52,5 +57,5 @@ export function toUpstreamResponse(
 
 /** Returns the web-standard form of a response. */
 export function toResponse({ status, headers, body }: UpstreamResponse): Response {
-  return new Response(body && toBody(body), { status, headers });
+  return new Response(body && toBody(body), { status: toReadStatus(status), headers });
 }

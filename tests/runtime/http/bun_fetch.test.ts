@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createServer, type ServerResponse } from "node:http";
 import process from "node:process";
 import { test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { createBunFetch } from "../../../lib/runtime/http/bun_fetch.ts";
 import { toPort } from "../../kit/servers/sockets.ts";
 
@@ -72,6 +73,32 @@ for (const maxFetches of [0, 1]) {
     controller.abort(new Error("left"));
     await assert.rejects(text);
     await assert.rejects(fetch(`${url}/a`, { signal: controller.signal }));
+    server.close();
+    server.closeAllConnections();
+  });
+}
+
+for (const maxFetches of [0, 1]) {
+  const what = maxFetches === 0 ? "by node:http" : "by Bun's fetch";
+  test(`createBunFetch() reads odd statuses ${what}`, { skip: !onBun, timeout: 60_000 }, async () => {
+    const sent: Promise<void>[] = [];
+    const server = createServer((request, response) => {
+      if (request.url === "/205") {
+        const body = "x".repeat(20_000_000);
+        response.writeHead(205);
+        sent.push(new Promise((resolve) => response.on("close", resolve)));
+        return response.end(body);
+      }
+      response.writeHead(999, { "content-encoding": "gzip" }).end(gzipSync("odd"));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${toPort(server)}`;
+    const fetch = createBunFetch({ maxFetches });
+    const odd = await fetch(`${url}/`);
+    assert.deepEqual([odd.status, await readBody(odd)], [502, "odd"]);
+    const reset = await fetch(`${url}/205`);
+    assert.deepEqual([reset.status, reset.body], [205, null]);
+    await Promise.all(sent); // the connection is not kept
     server.close();
     server.closeAllConnections();
   });
