@@ -105,7 +105,7 @@ export function mayExceed(
       if (code === COMMA || code === OPEN_BRACE || code === OPEN_BRACKET) marks++;
     }
   }
-  return (marks / (SAMPLES * SAMPLE_CHARS)) * json.length > 0.75 * values;
+  return (marks / (SAMPLES * SAMPLE_CHARS)) * json.length > values / 2;
 }
 
 /** Length up to which any text is parsed in a few milliseconds. */

@@ -59,7 +59,7 @@ function readMaxFetches(): number {
 
 /** Sends a request with a text as body. */
 const sendByNode: Transport = async (url, { method = "GET", headers, body, signal }) => {
-  const { request } = url.startsWith("https:") ? await import("node:https") : await import("node:http");
+  const { request } = /^https:/i.test(url) ? await import("node:https") : await import("node:http");
   signal?.throwIfAborted();
   return await new Promise<UpstreamResponse>((resolve, reject) => {
     const options = {

@@ -49,6 +49,7 @@ export abstract class PushedBytes implements ByteSource {
   }
 
   ready(): Promise<void> {
+    if (this.#pieces.length > 0 || this.#ended) return Promise.resolve();
     return this.#waiting ??= new Promise((resolve) => {
       this.#wake = () => {
         this.#waiting = undefined;

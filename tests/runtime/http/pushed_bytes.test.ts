@@ -36,6 +36,16 @@ test("a read of pushed bytes returns all that have arrived", async () => {
   assert.deepEqual(bytes.poll(), { done: true, value: undefined });
 });
 
+test("bytes or an end that have come before a wait end it at once", async () => {
+  const bytes = new NotedBytes();
+  bytes.push(1);
+  await bytes.ready();
+  assert.equal(bytes.poll()?.value?.byteLength, 1);
+  bytes.finish();
+  await bytes.ready();
+  assert.equal(bytes.poll()?.done, true);
+});
+
 test("a connection that pushes more than 64 KiB is paused until a read", () => {
   const bytes = new NotedBytes();
   bytes.push(64 * 1024);
