@@ -12,7 +12,7 @@ import { assertRepeatAllowed } from "./idempotency/repeat_allowed.ts";
 import { type Deadline, startDeadline } from "./deadline.ts";
 import { toApiError, toErrorBody } from "../base/errors.ts";
 import type { BodyCount } from "../limits/body_meter.ts";
-import type { Admission } from "../limits/limiter.ts";
+import type { Admission } from "../limits/admission.ts";
 import { createDirectResponse } from "../runtime/http/direct_body.ts";
 import type { RequestLog } from "./request_log/request_log.ts";
 import { withCompaction } from "../turns/compaction.ts";

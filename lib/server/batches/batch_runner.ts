@@ -4,7 +4,7 @@ import { LruMap } from "../../base/lru.ts";
 import type { BatchItem, BatchQueue } from "../../durable/batch_queue.ts";
 import type { Batch } from "../../durable/batch_store.ts";
 import { type Engine, EngineError } from "../../durable/engine.ts";
-import type { Admission } from "../../limits/limiter.ts";
+import type { Admission } from "../../limits/admission.ts";
 import { logWarning } from "../../observability/log.ts";
 import { nextTask } from "../../runtime/next_task.ts";
 import type { GatewayContext } from "../context.ts";

@@ -3,7 +3,7 @@ import { ApiError, toApiError, toErrorBody } from "../../base/errors.ts";
 import { isObject, tryJson } from "../../base/json.ts";
 import { type BatchItem, toRunId } from "../../durable/batch_queue.ts";
 import type { Batch, ItemOutcome } from "../../durable/batch_store.ts";
-import type { Admission } from "../../limits/limiter.ts";
+import type { Admission } from "../../limits/admission.ts";
 import type { GatewayContext } from "../context.ts";
 import { answerMessages } from "../messages.ts";
 import { lacksTelemetry, loadTelemetry } from "../../observability/telemetry.ts";

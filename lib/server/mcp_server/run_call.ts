@@ -2,7 +2,7 @@ import type { ToolResult } from "../../../tools/call.ts";
 import type { Toolbox } from "../../../tools/toolbox/toolbox.ts";
 import type { Caller } from "../../access/caller.ts";
 import { ApiError } from "../../base/errors.ts";
-import type { Admission } from "../../limits/limiter.ts";
+import type { Admission } from "../../limits/admission.ts";
 import { logWarning } from "../../observability/log.ts";
 import { type RequestObserver, UNOBSERVED } from "../../observability/request_observer.ts";
 import { createToolContext } from "../../turns/gateway_tools/tool_context.ts";
