@@ -129,7 +129,7 @@ async function answerAdmitted(
   requestLog.add({ model: received.model });
   const route = await findAllowedRoute(gateway, received.model, caller);
   reportRoute(route, gateway, requestLog);
-  assertOtherModelsAllowed(gateway, received, caller);
+  assertOtherModelsAllowed(gateway, received, { route, caller });
   const leavesUnknown = route.dialect.name === "anthropic";
   const message = gateway.files === undefined
     ? received

@@ -6,11 +6,11 @@ import { findClaudeSubstitute } from "./claude_model.ts";
 import { findModel, type ListedModel, toFacts } from "./model_list.ts";
 import { hostFacts } from "../dialects/mod.ts";
 import {
+  modelName,
   noUpstreamError,
   resolveGroups,
   resolveModel,
   resolveTarget,
-  routeNames,
   unknownModelError,
 } from "./resolve.ts";
 import type { ModelCache } from "./model_cache.ts";
@@ -94,9 +94,7 @@ async function completeRoute(lookup: ModelLookup, route: RouteWithoutFacts, call
   const fallback = await findFallback(lookup, route, caller);
   if (fallback !== undefined) return fallback;
   const { access, directory } = lookup;
-  const names = listed.flatMap(({ id }) =>
-    routeNames({ alias: id, model: id, upstream }, directory).slice(-1)
-  )
+  const names = listed.map(({ id }) => modelName({ model: id, upstream }, directory))
     .filter((name) => access.models.allows(caller.client, [name]));
   throw unknownModelError(route, names);
 }
