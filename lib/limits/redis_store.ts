@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { Clock } from "../runtime/clock.ts";
-import { ApiError } from "../base/errors.ts";
+import { StoreError } from "../base/store_error.ts";
 import { logWarning } from "../observability/log.ts";
 import { createRedisScripts, type RedisConnection } from "../runtime/stores/redis.ts";
 import type { Charge, Quota } from "./quota.ts";
@@ -101,8 +101,7 @@ export function createRedisStore(
         if (result.fits) trackLeases(charges);
         return result;
       } catch (cause) {
-        const message = "Cannot accept the request: the rate limit store is unreachable";
-        throw new ApiError("overloaded_error", message, { retryAfter: "5", cause });
+        throw StoreError.unreachable("rate limit store", { cause });
       }
     },
     record(charges, now) {

@@ -141,7 +141,7 @@ test("printLine() writes to stdout and printError() to stderr", () => {
 test("createCounters() starts at zero", () => {
   const { startedAt, requests, open, failures } = createCounters(7);
   assert.deepEqual([startedAt, requests, open], [7, 0, 0]);
-  assert.deepEqual(failures, { limit: 0, access: 0, client: 0, upstream: 0, gateway: 0 });
+  assert.deepEqual(failures, { limit: 0, access: 0, client: 0, upstream: 0, store: 0, gateway: 0 });
 });
 
 function stderrOf(run: () => void): string[] {
