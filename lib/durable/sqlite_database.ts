@@ -26,6 +26,7 @@ export function createSqliteDatabase(connection: Connection, path: string): Data
 
   return {
     locks: { row: "", next: "" },
+    lock: async () => {},
     run: (sql, ...values) => whenFree(() => connection.run(sql, ...values)),
     get: (sql, ...values) => whenFree(() => connection.get(sql, ...values)),
     all: (sql, ...values) => whenFree(() => connection.all(sql, ...values)),

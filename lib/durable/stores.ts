@@ -55,7 +55,8 @@ export function openStores(
     : undefined;
   if (store === undefined) return undefined;
   const answers = createAnswerStore(store, { newId });
-  const batches = createBatchStore(store);
+  const usage = createDiskUsage(store, { quotaMiB });
+  const batches = createBatchStore(store, usage);
   let closed = false;
   let sweeping = false;
   const sweep = async () => {
@@ -75,11 +76,11 @@ export function openStores(
   return {
     answers,
     batches,
-    files: createFileStore(store),
+    files: createFileStore(store, usage),
     contents: store.contents,
     steps: createStepStore(store),
     queue: createBatchQueue(store),
-    usage: createDiskUsage(store, { quotaMiB }),
+    usage,
     check: createDataDirCheck(store, clock),
     ready: store.ready,
     async close() {

@@ -62,6 +62,8 @@ export function createPostgresDatabase(connect: () => Promise<Sql>): Database {
   }
   return {
     locks: { row: " FOR UPDATE", next: " FOR UPDATE SKIP LOCKED" },
+    lock: async (queries, name) =>
+      void await queries.get("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", name),
     run: (text, ...values) => withSql((sql) => toQueries(sql).run(text, ...values)),
     get: (text, ...values) => withSql((sql) => toQueries(sql).get(text, ...values)),
     all: (text, ...values) => withSql((sql) => toQueries(sql).all(text, ...values)),
