@@ -1,4 +1,4 @@
-import { logWarning } from "../observability/log.ts";
+import { createRepeatedWarning } from "../observability/repeated_warning.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { type AnswerStore, createAnswerStore } from "./answer_store.ts";
 import { type BatchQueue, createBatchQueue } from "./batch_queue.ts";
@@ -57,6 +57,7 @@ export function openStores(
   const answers = createAnswerStore(store, { newId });
   const usage = createDiskUsage(store, { quotaMiB });
   const batches = createBatchStore(store, usage);
+  const warn = createRepeatedWarning("old entries not removed", { clock });
   let closed = false;
   let sweeping = false;
   const sweep = async () => {
@@ -67,7 +68,7 @@ export function openStores(
       await batches.removeOld(clock.now());
       await store.tidy();
     } catch (error) {
-      if (!closed) logWarning("old entries not removed", { error });
+      if (!closed) warn(error);
     }
     sweeping = false;
   };
