@@ -1,5 +1,5 @@
 import type { Clock } from "../runtime/clock.ts";
-import { ApiError } from "../base/errors.ts";
+import type { ApiError } from "../base/errors.ts";
 import { StoreError } from "../base/store_error.ts";
 import { ConfigError } from "../config/parse.ts";
 import { logger, logWarning } from "../observability/log.ts";
