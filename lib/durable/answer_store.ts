@@ -70,7 +70,10 @@ export function createAnswerStore(
   { database, instances }: Pick<DataStore, "database" | "instances">,
   { newId }: { newId(prefix: string): string },
 ): AnswerStore {
-  /** The attempts at answers that this gateway makes. One that it could not give up, because the database failed, is free. */
+  /**
+   * The attempts at answers that this gateway makes. One that it could not give up, because the database failed, is
+   * free.
+   */
   const made = new Map<string, number>();
 
   function forget({ id, attempt }: HeldAnswer): void {

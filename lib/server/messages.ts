@@ -49,7 +49,8 @@ export interface MessagesCall {
 }
 
 /**
- * Answers `POST /v1/messages`: the path of one request. With the option `stream`, the answer is streamed even if the request does not ask for it.
+ * Answers `POST /v1/messages`: the path of one request. With the option `stream`, the answer is streamed even if the
+ * request does not ask for it.
  *
  * With the header `idempotency-key`, the answer is kept, and a repeat of the request receives it.
  *

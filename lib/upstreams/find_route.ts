@@ -30,7 +30,8 @@ export interface ModelLookup {
  * Finds the route for a model's name: of its targets, the first that does not cool down.
  *
  * If the upstream lists all of its models and this one is missing, a Claude model may have a substitute
- * ({@linkcode findClaudeSubstitute}); else the next fallback is used, else the model is rejected. Names that stand for several models (`~author/…-latest`, `@preset/…`) are not checked.
+ * ({@linkcode findClaudeSubstitute}); else the next fallback is used, else the model is rejected. Names that stand for
+ * several models (`~author/…-latest`, `@preset/…`) are not checked.
  *
  * @throws {ApiError} `not_found_error` for an unknown model; without a key for the upstream, `authentication_error` if
  * the client may send one, else `api_error`.

@@ -114,7 +114,10 @@ export class RequestLog implements RequestObserver {
     if (this.#operations.bodies !== undefined) this.#content = new KeptContent(request);
   }
 
-  /** Starts to record the message, if messages are recorded. Returns the context in which the recorder sees the upstreams. */
+  /**
+   * Starts to record the message, if messages are recorded. Returns the context in which the recorder sees the
+   * upstreams.
+   */
   record(gateway: GatewayContext, body: unknown): GatewayContext {
     if (this.#operations.recordings === undefined) return gateway;
     this.#recorder = startRecorder({ path: this.#record.path, body });
