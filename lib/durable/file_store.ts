@@ -35,7 +35,7 @@ export interface FileStore {
   list(owner: string, page: FilePageQuery, now: number): Promise<{ files: StoredFile[]; hasMore: boolean }>;
   /** Removes the description of a file. */
   remove(owner: string, id: string): Promise<void>;
-  /** Returns files whose content is to be removed because they have expired, and forgets those of the day before. */
+  /** Returns files that have expired and whose content must be removed, and forgets those of the day before. */
   takeExpired(now: number): Promise<string[]>;
 }
 

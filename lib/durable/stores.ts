@@ -23,7 +23,7 @@ export interface Stores {
   readonly check: DataDirCheck;
   /** Settles when the stores can be used. @throws {ConfigError} if they cannot. */
   ready(): Promise<void>;
-  /** Closes the stores. What this gateway has begun and not ended is then free for others. */
+  /** Closes the stores. Other gateways can then take over the work that this one has not ended. */
   close(): Promise<void>;
 }
 

@@ -54,7 +54,7 @@ export interface ChildOptions {
 }
 
 /**
- * Starts a server's process, in a process group of its own.
+ * Starts a server's process, in its own process group.
  *
  * @throws {McpError} if it cannot be started.
  */
