@@ -217,7 +217,7 @@ function unreadable(): Page {
 async function download({ gateway, query, now }: ViewCall): Promise<Response> {
   const range = readRange(query, toDay(now));
   const { rows } = await gateway.ledger.read(range).catch((cause) => {
-    throw StoreError.unreachable("store of the ledger", { task: "read the ledger", cause });
+    throw StoreError.unreachable("store of the ledger", { task: "read the spend", cause });
   });
   const by = query.get("by") === "session" ? "session" : "model";
   return new Response(toCsv(rows, by), {
