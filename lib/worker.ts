@@ -43,7 +43,10 @@ export default worker;
 // Created with the first request: Workers pass their bindings only then.
 let handler: Promise<Gateway | undefined> | undefined;
 
-/** Creates the gateway. If the settings are invalid, prints each mistake and returns undefined: there is no program to exit. */
+/**
+ * Creates the gateway. If the settings are invalid, prints each mistake and returns undefined: there is no program to
+ * exit.
+ */
 async function createHandler(bindings: unknown): Promise<Gateway | undefined> {
   const sources = {
     settings: pickSettings(bindings),

@@ -15,7 +15,8 @@ const TYPES = {
  * whose `body` is `none` accepts a request without a type too, one whose `body` is `any` accepts everything.
  *
  * Without a CORS preflight, a page can send only forms, text or no type. A form must therefore come with a header that
- * pages cannot send so. A route with `fields` must not trust the browser: it checks a secret in the body. A compressed body may expand a thousandfold.
+ * pages cannot send so. A route with `fields` must not trust the browser: it checks a secret in the body. A compressed
+ * body may expand a thousandfold.
  *
  * @throws {ApiError} `invalid_request_error` if `content-type` or `content-encoding` is not accepted.
  */

@@ -46,6 +46,7 @@ export async function runBatch(args: readonly string[], { createGateway }: Comma
   startLog(isGiven("LOG_LEVEL", sources) ? config.logLevel : "warn", {
     levels: config.logComponents,
     format: config.logFormat,
+    beforeWrite: eraseProgress,
   });
   try {
     const total = await checkBatchFile(path);
@@ -157,6 +158,14 @@ function toPause({ status, headers }: Response, attempt: number): number | undef
 /** Time between two drawings of the bar, in milliseconds. */
 const DRAW_MS = 200;
 
+/** Control characters that move to the start of the line and erase it. */
+const ERASE_LINE = "\r\x1b[K";
+
+/** Erases the bar on a terminal, so that a line of the log does not follow it. */
+function eraseProgress(): void {
+  if (isTerminal("stderr")) void writeText("stderr", ERASE_LINE);
+}
+
 /** Draws the progress on a terminal. Elsewhere only the last line is written. */
 function startProgress(progress: Progress): { update(): void; end(target: string): Promise<void> } {
   const startedAt = systemClock.now();
@@ -166,7 +175,7 @@ function startProgress(progress: Progress): { update(): void; end(target: string
   const draw = () => {
     measure();
     drawnAt = systemClock.now();
-    void writeText("stderr", `\r\x1b[K${progressBar(progress)}`);
+    void writeText("stderr", `${ERASE_LINE}${progressBar(progress)}`);
   };
   if (draws) draw();
   return {
@@ -175,7 +184,7 @@ function startProgress(progress: Progress): { update(): void; end(target: string
     },
     async end(target) {
       measure();
-      await writeText("stderr", `${draws ? "\r\x1b[K" : ""}${progressBar(progress)}\nResults: ${target}\n`);
+      await writeText("stderr", `${draws ? ERASE_LINE : ""}${progressBar(progress)}\nResults: ${target}\n`);
     },
   };
 }

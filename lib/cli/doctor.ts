@@ -8,8 +8,9 @@ import { readFlags } from "./flags.ts";
 import { readSources } from "./sources.ts";
 
 /**
- * Runs `doctor`: checks the upstreams, their keys, the models, the tools, the MCP servers and the folders of the settings. `--model`
- * selects the model; by default those of the aliases `big` and `small` are checked. Returns 1 if a check fails.
+ * Runs `doctor`: checks the upstreams, their keys, the models, the tools, the MCP servers and the folders of the
+ * settings. `--model` selects the model; by default those of the aliases `big` and `small` are checked. Returns 1 if a
+ * check fails.
  *
  * @throws {ConfigError} if the settings are invalid.
  */

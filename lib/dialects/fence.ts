@@ -45,7 +45,7 @@ export interface Fence {
 }
 
 /**
- * Returns the tags of content that {@linkcode fenceContent} has fenced, for a part of it that has to be placed elsewhere.
+ * Returns the tags of content that {@linkcode fenceContent} has fenced, for a part that is placed elsewhere.
  * `undefined` if the content has no fence around all of it.
  */
 export function findFence(content: ResultContent): Fence | undefined {

@@ -22,7 +22,7 @@ export interface HostFacts {
   modelNames: "openrouter" | "anthropic" | "as given";
   /** True if it can search the web for any model (`openrouter:web_search`). */
   searchesWeb: boolean;
-  /** Price in USD of one such search with at most 10 results, for models whose provider has no search of its own. */
+  /** Price in USD of one such search with at most 10 results, for models whose provider has no search. */
   searchPrice?: number;
   /** Server tools that it runs itself when called with Anthropic's API. */
   serverTools: "all" | "web search" | "none";

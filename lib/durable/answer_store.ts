@@ -23,7 +23,7 @@ export interface HeldAnswer {
 }
 
 /**
- * Result of a claim: the answer is to be made here, is kept or made by another gateway, or belongs to another body. The
+ * Result of a claim: the answer must be made here, is kept or made by another gateway, or belongs to another body. The
  * `round` counts the times that the answer was claimed.
  */
 export type ClaimResult =
@@ -62,7 +62,7 @@ export interface AnswerStore {
 /** Time that an answer is kept, in milliseconds. */
 export const KEEP_MS = 24 * 60 * 60 * 1000;
 
-/** The instance of an answer that an engine runs: it continues whatever gateway ends. */
+/** The instance of an answer that an engine runs: it continues if any gateway ends. */
 const ENGINE = "engine";
 
 /** Creates the store of the answers. */
@@ -70,7 +70,10 @@ export function createAnswerStore(
   { database, instances }: Pick<DataStore, "database" | "instances">,
   { newId }: { newId(prefix: string): string },
 ): AnswerStore {
-  /** The attempts at answers that this gateway makes. One that it could not give up, because the database failed, is free. */
+  /**
+   * The attempts at answers that this gateway makes. One that it could not give up, because the database failed, is
+   * free.
+   */
   const made = new Map<string, number>();
 
   function forget({ id, attempt }: HeldAnswer): void {

@@ -2,7 +2,7 @@ import { type Batch, type ItemOutcome, SELECT_BATCHES, toBatch } from "./batch_s
 import type { DataStore } from "./data_store.ts";
 import { FORGET_LAST_FAILURES } from "./step_store.ts";
 
-/** A request of a batch that is to be answered. */
+/** A request of a batch that waits for its answer. */
 export interface BatchItem {
   batch: number;
   nth: number;
@@ -12,7 +12,7 @@ export interface BatchItem {
   attempts: number;
 }
 
-/** The requests of batches that are to be answered. Several gateways take from it. */
+/** The requests of batches that wait for their answers. Several gateways take from it. */
 export interface BatchQueue {
   /** Batches that have not ended, oldest first. */
   active(): Promise<Batch[]>;

@@ -1,6 +1,7 @@
 import type { SqlRow } from "../runtime/sqlite.ts";
 import { logWarning } from "../observability/log.ts";
 import type { DataStore } from "./data_store.ts";
+import type { DiskUsage } from "./usage.ts";
 
 /** Outcome of a request of a batch. */
 export type ItemOutcome = "succeeded" | "errored" | "canceled" | "expired";
@@ -52,7 +53,12 @@ export interface BatchStore {
   begin(batch: { id: string; owner: string; caller: string; now: number }): Promise<number>;
   /** Adds requests in one transaction. Returns the index of the first one whose `custom_id` exists, or `undefined`. */
   add(batch: number, items: readonly NewItem[]): Promise<number | undefined>;
-  /** Has the requests answered. @throws if another gateway has removed the batch, because this one looked dead. */
+  /**
+   * Has the requests answered.
+   *
+   * @throws {ApiError} `invalid_request_error` if the quota of the owner does not leave the bytes.
+   * @throws if another gateway has removed the batch, because this one looked dead.
+   */
   complete(batch: number, size: { count: number; bytes: number; now: number }): Promise<void>;
   /** Gives up a batch that is not complete. What the database does not take is tried again by `removeOld()`. */
   discard(batch: number): Promise<void>;
@@ -81,6 +87,7 @@ const MAX_INSERTED_AT_ONCE = 50;
 /** Creates the store of the batches. */
 export function createBatchStore(
   { database, instances }: Pick<DataStore, "database" | "instances">,
+  usage: DiskUsage,
 ): BatchStore {
   const { own } = instances;
   /** Batches that were given up and that the database does not know as removed. */
@@ -123,15 +130,22 @@ export function createBatchStore(
       });
     },
     async complete(batch, { count, bytes, now }) {
-      const completed = await database.run(
-        "UPDATE batches SET status = 'in_progress', processing = ?, bytes = ?, created_at = ?, expires_at = ? WHERE number = ? AND status = 'creating'",
-        count,
-        bytes,
-        now,
-        now + EXPIRY_MS,
-        batch,
-      );
-      if (completed === 0) throw new Error("Cannot create the batch: another gateway has removed it");
+      await database.transaction(async (queries) => {
+        const row = await queries.get(
+          `SELECT owner FROM batches WHERE number = ? AND status = 'creating'${database.locks.row}`,
+          batch,
+        );
+        if (row === undefined) throw new Error("Cannot create the batch: another gateway has removed it");
+        await usage.take(queries, String(row.owner), bytes);
+        await queries.run(
+          "UPDATE batches SET status = 'in_progress', processing = ?, bytes = ?, created_at = ?, expires_at = ? WHERE number = ?",
+          count,
+          bytes,
+          now,
+          now + EXPIRY_MS,
+          batch,
+        );
+      });
     },
     async discard(batch) {
       discarded.add(batch);

@@ -7,6 +7,7 @@ import { createContentFolder } from "./contents/content_folder.ts";
 import type { DataStore } from "./data_store.ts";
 import { joinInstances } from "./instances.ts";
 import { MIGRATIONS, NEWER_VERSION } from "./schema.ts";
+import { describeSqliteError } from "./sqlite_errors.ts";
 import { createSqliteDatabase } from "./sqlite_database.ts";
 
 /** Time that a write waits for the write of another gateway, in milliseconds. */
@@ -84,20 +85,6 @@ class DataDirError extends Error {}
 function toConfigError(folder: string, cause: unknown): ConfigError {
   const reason = cause instanceof DataDirError || cause instanceof NoSqliteError
     ? cause.message
-    : describeDatabaseError(cause);
+    : describeSqliteError(cause) ?? describeFileError(cause);
   return Object.assign(new ConfigError([`Cannot use DATA_DIR ${quote(folder)}: ${reason}`]), { cause });
 }
-
-/** Returns the reason of an error of SQLite or of the file system, without a path. */
-export function describeDatabaseError(error: unknown): string {
-  const known = SQLITE_REASONS.find(([words]) => words.test(error instanceof Error ? error.message : ""));
-  return known?.[1] ?? describeFileError(error);
-}
-
-const SQLITE_REASONS: readonly [words: RegExp, reason: string][] = [
-  [/not a database|malformed/i, "its gateway.sqlite is damaged; restore or remove it"],
-  [/readonly|read-only/i, "permission to write its gateway.sqlite is denied"],
-  [/unable to open/i, "permission to read and write its gateway.sqlite is denied"],
-  [/database is locked/i, "another program has locked its gateway.sqlite"],
-  [/full/i, "its file system is full"],
-];

@@ -1,6 +1,6 @@
-import { ApiError } from "../base/errors.ts";
+import { StoreError } from "../base/store_error.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { describeDatabaseError } from "./data_dir.ts";
+import { describeFileError } from "../runtime/file_errors.ts";
 import type { DataStore } from "./data_store.ts";
 
 /** State of `DATA_DIR` or `DATA_URL`. */
@@ -43,7 +43,10 @@ export async function checkDatabase(
     const row = await database.get(`SELECT ${sizeSql} AS bytes`);
     return { failure: undefined, bytes: Number(row?.bytes) };
   } catch (error) {
-    const failure = error instanceof ApiError ? error.message : describeDatabaseError(error);
-    return { failure, bytes: undefined };
+    return { failure: toFailure(error), bytes: undefined };
   }
+}
+
+function toFailure(error: unknown): string {
+  return error instanceof StoreError ? error.reason : describeFileError(error);
 }

@@ -13,8 +13,8 @@ export interface DataStore {
   readonly contents: Contents;
   /** Settles when the store can be used. @throws {ConfigError} if it cannot. */
   ready(): Promise<void>;
-  /** Returns the space of what was removed to the disk, a part at a time. */
+  /** Returns the space of removed rows to the disk, a part at a time. */
   tidy(): Promise<void>;
-  /** Closes the store. What this gateway has begun and not ended is then free for others. */
+  /** Closes the store. Other gateways can then take over the work that this one has not ended. */
   close(): Promise<void>;
 }

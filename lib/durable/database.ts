@@ -22,6 +22,11 @@ export interface Database extends Queries {
     next: string;
   };
   /**
+   * Waits within a transaction until no other one has locked the name, and locks it until the end of the transaction.
+   * SQLite does nothing: it has one writer.
+   */
+  lock(queries: Queries, name: string): Promise<void>;
+  /**
    * Runs `work` in a transaction. An error rolls it back. `work` uses only the given queries, and waits for nothing else.
    */
   transaction<Result>(work: (queries: Queries) => Promise<Result>): Promise<Result>;

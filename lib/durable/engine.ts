@@ -1,6 +1,6 @@
 import type { RecordedFailure } from "./failure.ts";
 
-/** Work that is done to its end, whatever becomes of the gateway that does it. It names rows of the store only. */
+/** Work that another gateway continues if the one that does it ends. It names rows of the store only. */
 export type Job =
   /** An answer under an idempotency key, claimed for the given time. */
   | { kind: "answer"; id: string; round: number }
@@ -15,7 +15,7 @@ export interface JobOutcome {
 
 /**
  * Does a job in this gateway. May be called for one job several times, also by several gateways: finished steps are not
- * repeated. It throws if another gateway is to continue. `signal` is aborted when the engine waits for it no more.
+ * repeated. It throws if another gateway must continue. `signal` is aborted when the engine no longer waits for it.
  */
 export type DoJob = (job: Job, signal: AbortSignal) => Promise<JobOutcome>;
 
@@ -32,11 +32,11 @@ export interface Engine {
   answer?(request: Request): Promise<Response>;
   /** Settles when the engine can be used. @throws {ConfigError} if it cannot, in this runtime. */
   ready(): Promise<void>;
-  /** Waits for no job any more. The jobs continue. */
+  /** Stops waiting for jobs, which continue. */
   close(): void;
 }
 
-/** Creates an engine that has jobs done by `doJob`. */
+/** Creates an engine whose jobs are done by `doJob`. */
 export type CreateEngine = (doJob: DoJob) => Engine;
 
 /** A job that the engine does not do, now or later. */

@@ -1,5 +1,6 @@
 import type { SqlRow } from "../runtime/sqlite.ts";
 import type { DataStore } from "./data_store.ts";
+import type { DiskUsage } from "./usage.ts";
 
 /** A file of a client. Times are milliseconds since 1970. */
 export interface StoredFile {
@@ -26,6 +27,7 @@ export interface FilePageQuery {
 
 /** Descriptions of files. Their content is kept beside them, by their ids. */
 export interface FileStore {
+  /** Adds a file. @throws {ApiError} `invalid_request_error` if the quota of the owner does not leave its bytes. */
   add(owner: string, file: Omit<StoredFile, "number">): Promise<void>;
   /** Returns a file of an owner, also for a day after it has expired. */
   find(owner: string, id: string): Promise<StoredFile | undefined>;
@@ -33,14 +35,14 @@ export interface FileStore {
   list(owner: string, page: FilePageQuery, now: number): Promise<{ files: StoredFile[]; hasMore: boolean }>;
   /** Removes the description of a file. */
   remove(owner: string, id: string): Promise<void>;
-  /** Returns files whose content is to be removed because they have expired, and forgets those of the day before. */
+  /** Returns files that have expired and whose content must be removed, and forgets those of the day before. */
   takeExpired(now: number): Promise<string[]>;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Creates the store of the files. */
-export function createFileStore({ database }: Pick<DataStore, "database">): FileStore {
+export function createFileStore({ database }: Pick<DataStore, "database">, usage: DiskUsage): FileStore {
   const numberOf = async (owner: string, id: string | undefined) => {
     if (id === undefined) return undefined;
     const row = await database.get("SELECT number FROM files WHERE id = ? AND owner = ?", id, owner);
@@ -49,16 +51,19 @@ export function createFileStore({ database }: Pick<DataStore, "database">): File
 
   return {
     async add(owner, { id, filename, mimeType, sizeBytes, createdAt, expiresAt }) {
-      await database.run(
-        "INSERT INTO files (id, owner, filename, mime_type, bytes, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        id,
-        owner,
-        filename,
-        mimeType,
-        sizeBytes,
-        createdAt,
-        expiresAt ?? null,
-      );
+      await database.transaction(async (queries) => {
+        await usage.take(queries, owner, sizeBytes);
+        await queries.run(
+          "INSERT INTO files (id, owner, filename, mime_type, bytes, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+          id,
+          owner,
+          filename,
+          mimeType,
+          sizeBytes,
+          createdAt,
+          expiresAt ?? null,
+        );
+      });
     },
     async find(owner, id) {
       const row = await database.get("SELECT * FROM files WHERE id = ? AND owner = ?", id, owner);

@@ -1,5 +1,6 @@
 import type { Clock } from "../runtime/clock.ts";
-import { ApiError } from "../base/errors.ts";
+import type { ApiError } from "../base/errors.ts";
+import { StoreError } from "../base/store_error.ts";
 import { ConfigError } from "../config/parse.ts";
 import { logger, logWarning } from "../observability/log.ts";
 import { type DoJob, type Engine, EngineError, type Job, type JobOutcome, toJobId } from "./engine.ts";
@@ -123,10 +124,7 @@ function isTransient(status: number): boolean {
 }
 
 function unreachable(cause: unknown): ApiError {
-  return new ApiError("overloaded_error", "Cannot accept the request: the durable engine is unreachable", {
-    retryAfter: "5",
-    cause,
-  });
+  return StoreError.unreachable("durable engine", { cause });
 }
 
 const MAX_SHOWN_CHARS = 500;

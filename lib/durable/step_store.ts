@@ -35,8 +35,8 @@ export function createStepStore({ database }: Pick<DataStore, "database">): Step
 export const FAILURE_PREFIX = '{"error":';
 
 /**
- * Statement that forgets the failures of the last conversation of a run, for its parameter: a repeat asks again. The
- * failures of earlier conversations stay, so that the repeat takes the same way past them.
+ * Statement that forgets the failures of the last conversation of a run, which is its parameter: a repeat asks again.
+ * The failures of earlier conversations stay, so that the repeat reaches the last one in the same way.
  */
 export const FORGET_LAST_FAILURES = `DELETE FROM steps WHERE run = ?1 AND value LIKE '${FAILURE_PREFIX}%'
   AND substr(name, 1, 4) = (SELECT max(substr(name, 1, 4)) FROM steps WHERE run = ?1)`;

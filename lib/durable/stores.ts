@@ -1,4 +1,4 @@
-import { logWarning } from "../observability/log.ts";
+import { createRepeatedWarning } from "../observability/repeated_warning.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { type AnswerStore, createAnswerStore } from "./answer_store.ts";
 import { type BatchQueue, createBatchQueue } from "./batch_queue.ts";
@@ -23,7 +23,7 @@ export interface Stores {
   readonly check: DataDirCheck;
   /** Settles when the stores can be used. @throws {ConfigError} if they cannot. */
   ready(): Promise<void>;
-  /** Closes the stores. What this gateway has begun and not ended is then free for others. */
+  /** Closes the stores. Other gateways can then take over the work that this one has not ended. */
   close(): Promise<void>;
 }
 
@@ -55,7 +55,9 @@ export function openStores(
     : undefined;
   if (store === undefined) return undefined;
   const answers = createAnswerStore(store, { newId });
-  const batches = createBatchStore(store);
+  const usage = createDiskUsage(store, { quotaMiB });
+  const batches = createBatchStore(store, usage);
+  const warn = createRepeatedWarning("old entries not removed", { clock });
   let closed = false;
   let sweeping = false;
   const sweep = async () => {
@@ -66,7 +68,7 @@ export function openStores(
       await batches.removeOld(clock.now());
       await store.tidy();
     } catch (error) {
-      if (!closed) logWarning("old entries not removed", { error });
+      if (!closed) warn(error);
     }
     sweeping = false;
   };
@@ -75,11 +77,11 @@ export function openStores(
   return {
     answers,
     batches,
-    files: createFileStore(store),
+    files: createFileStore(store, usage),
     contents: store.contents,
     steps: createStepStore(store),
     queue: createBatchQueue(store),
-    usage: createDiskUsage(store, { quotaMiB }),
+    usage,
     check: createDataDirCheck(store, clock),
     ready: store.ready,
     async close() {

@@ -1,4 +1,5 @@
 import { ApiError } from "../base/errors.ts";
+import { StoreError } from "../base/store_error.ts";
 import { logWarning } from "../observability/log.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { isStoredKey, parseRecord, type Records, type SignIn, type StoredKey } from "./records.ts";
@@ -105,6 +106,5 @@ function parse(name: string, text: string): StoredKey | SignIn | undefined {
 
 /** Returns the error for a store that cannot be reached. */
 export function unreachableError(cause: unknown): ApiError {
-  const message = "Cannot check keys: the key store is unreachable";
-  return new ApiError("overloaded_error", message, { retryAfter: "5", cause });
+  return StoreError.unreachable("key store", { task: "check keys", cause });
 }

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { logWarning } from "../observability/log.ts";
+import { createRepeatedWarning } from "../observability/repeated_warning.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { createRedisScripts, type RedisConnection } from "../runtime/stores/redis.ts";
 import type { RecordStore } from "./record_store.ts";
@@ -13,7 +13,7 @@ export function createRedisRecords(
     clock,
     connect,
     name: "key store",
-    onFailure: (error) => logWarning("key store unreachable", { error }),
+    onFailure: createRepeatedWarning("key store unreachable", { clock }),
   });
   const run = (script: string, key: string, words: string[] = []) =>
     scripts.run(script, { keys: [key], arguments: words });

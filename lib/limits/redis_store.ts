@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { Clock } from "../runtime/clock.ts";
-import { ApiError } from "../base/errors.ts";
-import { logWarning } from "../observability/log.ts";
+import { StoreError } from "../base/store_error.ts";
+import { createRepeatedWarning } from "../observability/repeated_warning.ts";
 import { createRedisScripts, type RedisConnection } from "../runtime/stores/redis.ts";
 import type { Charge, Quota } from "./quota.ts";
 import { CHARGE_SCRIPT } from "./redis_script.ts";
@@ -37,7 +37,10 @@ export function createRedisStore(
     clock,
     connect,
     name: "rate limit store",
-    onFailure: (error) => logWarning("rate limit store unreachable, rejecting requests", { error }, "limits"),
+    onFailure: createRepeatedWarning("rate limit store unreachable, rejecting requests", {
+      clock,
+      component: "limits",
+    }),
   });
   /** Charges not yet recorded on the server, by quota name. */
   const unrecorded = new Map<string, Charge>();
@@ -101,8 +104,7 @@ export function createRedisStore(
         if (result.fits) trackLeases(charges);
         return result;
       } catch (cause) {
-        const message = "Cannot accept the request: the rate limit store is unreachable";
-        throw new ApiError("overloaded_error", message, { retryAfter: "5", cause });
+        throw StoreError.unreachable("rate limit store", { cause });
       }
     },
     record(charges, now) {

@@ -121,13 +121,16 @@ export interface LogOptions {
   format?: "json" | "pretty";
   /** True if lines below the level `warn` may be written together, up to 50 ms late. They are written at the exit, too. */
   batched?: boolean;
+  /** Called before lines are written, such as to erase a line that the program draws. */
+  beforeWrite?: () => void;
 }
 
 /** Configures the program's log: redacted lines on stderr. */
 export function startLog(
   level: LogLevel,
-  { levels, format = "json", batched = false }: LogOptions = {},
+  { levels, format = "json", batched = false, beforeWrite = () => {} }: LogOptions = {},
 ): void {
+  beforeLines = beforeWrite;
   const toSink = (toLine: (record: LogRecord) => string) => (record: LogRecord) => {
     const line = escapeControls(redact(toLine(record).trimEnd()));
     log.add(line, { urgent: !batched || !CALM.has(record.level) });
@@ -152,7 +155,11 @@ export function startLog(
   });
 }
 
-const log = new LineBatch((lines) => console.error(lines));
+let beforeLines = (): void => {};
+const log = new LineBatch((lines) => {
+  beforeLines();
+  console.error(lines);
+});
 onExit(() => log.flush());
 
 /** Levels of lines that may wait. */

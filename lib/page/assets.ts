@@ -16,7 +16,10 @@ export interface Asset {
   text: string;
 }
 
-/** The page's files by name. They are part of the program, because it may be forbidden to read files. They need no sign-in. */
+/**
+ * The page's files by name. They are part of the program, because it may be forbidden to read files. They need no
+ * sign-in.
+ */
 export const ASSETS: ReadonlyMap<string, Asset> = new Map([
   ["page.css", {
     type: "text/css; charset=utf-8",

@@ -14,7 +14,10 @@ export interface OperatorPage {
   endStreams(): void;
 }
 
-/** Creates the operator's page. Its views are loaded by the first request for it. Its sessions survive a change of the settings. */
+/**
+ * Creates the operator's page. Its views are loaded by the first request for it. Its sessions survive a change of the
+ * settings.
+ */
 export function createOperatorPage(
   { shutdown, ...options }: Omit<PageContext, "sessions" | "livePages"> & { shutdown: Shutdown },
 ): OperatorPage {

@@ -10,8 +10,8 @@
  * browser. Each part's outermost element has the id of `partId(part.id)`; the helper `part()` adds one.
  *
  * A form that changes something is a `POST` to the name of its view, with `actionFields(call, "restart")` among its fields:
- * `<form method="post" action="tools">${actionFields(call, "restart")}…`. The token is checked before `actions.restart` runs;
- * it returns the relative address to go to.
+ * `<form method="post" action="tools">${actionFields(call, "restart")}…`. The token is checked before `actions.restart`
+ * runs; it returns the relative address to go to.
  */
 
 import type { CreateReplayGateway } from "../replay/replay.ts";

@@ -3,7 +3,7 @@ import type { MessagesRequest } from "../anthropic/schema.ts";
 import { ApiError } from "../base/errors.ts";
 import { quote } from "../base/redact.ts";
 import { findRoute, type ModelLookup } from "../upstreams/find_route.ts";
-import { resolveModel, routeNames } from "../upstreams/resolve.ts";
+import { modelName, resolveModel, resolveTarget, routeNames } from "../upstreams/resolve.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import type { GatewayContext } from "./context.ts";
 import { namedModels } from "./named_models.ts";
@@ -59,13 +59,23 @@ function isRouteAllowed(
 }
 
 /**
- * Rejects models beside `model` that an upstream could answer with ({@linkcode namedModels}).
+ * Rejects models beside `model` that an upstream could answer with ({@linkcode namedModels}). They are models of each
+ * upstream that the route may ask.
  *
  * @throws {ApiError} `permission_error`
  */
-export function assertOtherModelsAllowed(gateway: Models, body: MessagesRequest, caller: Caller): void {
-  for (const name of namedModels(body)) {
-    assertModelAllowed(gateway, resolveModel(name, gateway.directory), caller);
+export function assertOtherModelsAllowed(
+  { access, directory }: Models,
+  body: MessagesRequest,
+  { route, caller: { client } }: { route: Pick<Route, "upstream" | "fallbacks">; caller: Caller },
+): void {
+  if (!access.models.restricts(client)) return;
+  const upstreams = new Set([route, ...route.fallbacks].map(({ upstream }) => upstream.name));
+  for (const model of namedModels(body)) {
+    for (const upstream of upstreams) {
+      const name = modelName(resolveTarget(model, { model, upstream }, directory), directory);
+      if (!access.models.allows(client, [name])) throw forbiddenError(name, client);
+    }
   }
 }
 

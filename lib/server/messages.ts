@@ -49,7 +49,8 @@ export interface MessagesCall {
 }
 
 /**
- * Answers `POST /v1/messages`: the path of one request. With the option `stream`, the answer is streamed even if the request does not ask for it.
+ * Answers `POST /v1/messages`: the path of one request. With the option `stream`, the answer is streamed even if the
+ * request does not ask for it.
  *
  * With the header `idempotency-key`, the answer is kept, and a repeat of the request receives it.
  *
@@ -129,7 +130,7 @@ async function answerAdmitted(
   requestLog.add({ model: received.model });
   const route = await findAllowedRoute(gateway, received.model, caller);
   reportRoute(route, gateway, requestLog);
-  assertOtherModelsAllowed(gateway, received, caller);
+  assertOtherModelsAllowed(gateway, received, { route, caller });
   const leavesUnknown = route.dialect.name === "anthropic";
   const message = gateway.files === undefined
     ? received

@@ -38,7 +38,10 @@ export interface DurableOptions {
   clients(): Promise<ReadonlySet<string>>;
 }
 
-/** Starts the batches, files, recorded steps and lasting answers of a gateway. Continues the batches that are not finished. */
+/**
+ * Starts the batches, files, recorded steps and lasting answers of a gateway. Continues the batches that are not
+ * finished.
+ */
 export function startDurable(
   { answers, batches, files, contents, queue, steps, usage, check, ready, close }: Stores,
   { shared, createEngine, ...options }: DurableOptions,

@@ -78,7 +78,7 @@ export async function* combineTurns(
       }
       if (calls.length > 0) nextTurn = plan.toTurn(combined.content, modelResults);
       const turn = new TurnReader({ tools: plan.tools, combined, citable: nextTurn.citable, callIds });
-      const ask = askForTurn({ loss: loss.of(nextTurn.toClientPath), first: turns === 1 && !hasRunTools });
+      const ask = askForTurn({ loss: loss.of(nextTurn.toClientPath), first: !hasRunTools });
       const { request: turnRequest } = nextTurn;
       for await (const batch of steps.ask(`ask ${turns}`, () => ask(turnRequest))) {
         const events = turn.read(batch);

@@ -111,8 +111,8 @@ function toErrorBlock(id: string, error_code: string): ResponseBlock {
 
 /**
  * Creates a check whether a URL is in the user's text, or in a result of a web tool or of a client tool. Results of the
- * gateway's other tools and of MCP servers do not count, because they repeat input of the model. A conversation is serialized once for all
- * calls of a turn.
+ * gateway's other tools and of MCP servers do not count, because they repeat input of the model. A conversation is
+ * serialized once for all calls of a turn.
  */
 function createUrlCheck(
   getOfflineTools: () => ReadonlySet<unknown>,

@@ -6,11 +6,11 @@ import { findClaudeSubstitute } from "./claude_model.ts";
 import { findModel, type ListedModel, toFacts } from "./model_list.ts";
 import { hostFacts } from "../dialects/mod.ts";
 import {
+  modelName,
   noUpstreamError,
   resolveGroups,
   resolveModel,
   resolveTarget,
-  routeNames,
   unknownModelError,
 } from "./resolve.ts";
 import type { ModelCache } from "./model_cache.ts";
@@ -30,7 +30,8 @@ export interface ModelLookup {
  * Finds the route for a model's name: of its targets, the first that does not cool down.
  *
  * If the upstream lists all of its models and this one is missing, a Claude model may have a substitute
- * ({@linkcode findClaudeSubstitute}); else the next fallback is used, else the model is rejected. Names that stand for several models (`~author/…-latest`, `@preset/…`) are not checked.
+ * ({@linkcode findClaudeSubstitute}); else the next fallback is used, else the model is rejected. Names that stand for
+ * several models (`~author/…-latest`, `@preset/…`) are not checked.
  *
  * @throws {ApiError} `not_found_error` for an unknown model; without a key for the upstream, `authentication_error` if
  * the client may send one, else `api_error`.
@@ -94,9 +95,7 @@ async function completeRoute(lookup: ModelLookup, route: RouteWithoutFacts, call
   const fallback = await findFallback(lookup, route, caller);
   if (fallback !== undefined) return fallback;
   const { access, directory } = lookup;
-  const names = listed.flatMap(({ id }) =>
-    routeNames({ alias: id, model: id, upstream }, directory).slice(-1)
-  )
+  const names = listed.map(({ id }) => modelName({ model: id, upstream }, directory))
     .filter((name) => access.models.allows(caller.client, [name]));
   throw unknownModelError(route, names);
 }

@@ -57,17 +57,22 @@ function findGroups(alias: string, directory: Directory): RouteTarget[][] {
   );
 }
 
-/**
- * Returns the names that a route has in settings: its alias, and its model as clients would request it, with the name of
- * the upstream unless that is the first.
- */
+/** Returns the names that a route has in settings: its alias, and its model as clients would request it. */
 export function routeNames(
-  { alias, model, upstream }: Pick<Route, "alias" | "model" | "upstream">,
-  { aliases, upstreams }: Directory,
+  { alias, ...target }: Pick<Route, "alias" | "model" | "upstream">,
+  directory: Directory,
 ): string[] {
+  const names = [alias, fromClaudeName(alias)].filter((name) => directory.aliases.has(name));
+  return [...names, modelName(target, directory)];
+}
+
+/** Returns a model's name as clients would request it: with the name of its upstream, unless that is the first. */
+export function modelName(
+  { model, upstream }: Pick<Route, "model" | "upstream">,
+  { upstreams }: Directory,
+): string {
   const [first] = upstreams.values();
-  const names = [alias, fromClaudeName(alias)].filter((name) => aliases.has(name));
-  return [...names, upstream.name === first?.name ? model : `${upstream.name}/${model}`];
+  return upstream.name === first?.name ? model : `${upstream.name}/${model}`;
 }
 
 /** Resolves a target of an alias, its model or a fallback. */

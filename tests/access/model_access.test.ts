@@ -115,6 +115,29 @@ for (const [allowed, forbidden] of FIELDS) {
   });
 }
 
+/** Models of the upstream `openai2`, or of the default upstream for an alias with a fallback there. */
+const OF_UPSTREAMS: [model: string, other: string, status: number][] = [
+  ["openai2/llama", "llama", 200],
+  ["openai2/llama", "openai/gpt-5", 403],
+  ["both", "openai/gpt-5", 403],
+  ["both", "openai/llama", 200],
+];
+
+for (const [model, other, status] of OF_UPSTREAMS) {
+  test(`POST /v1/messages answers ${status} to ${model} with ${other} in its models`, async () => {
+    const settings = {
+      ...SETTINGS,
+      MODEL_MAP: { both: { model: "openai/gpt-5", fallbacks: ["openai2/llama"] } },
+      MODEL_ACCESS: { alice: ["openai/*", "openai2/*llama"] },
+    };
+    const gateway = createTestGateway({ settings, upstream: { body: COMPLETE_STREAMS.chat } });
+    const body = { model, models: [other], max_tokens: 9, messages: [{ role: "user", content: "Hi" }] };
+    const response = await gateway.post(body, { headers: { "x-api-key": KEYS.alice } });
+    assert.equal(response.status, status);
+    if (status === 403) assert.match(await response.text(), /Cannot use model \\"openai2\/openai\/gpt-5\\"/);
+  });
+}
+
 function toTool(model: string): object {
   return { type: "advisor_20260301", name: "advisor", model };
 }

@@ -5,6 +5,8 @@ import { createCounters } from "../../lib/observability/counters.ts";
 import { createGatewayMetrics } from "../../lib/observability/metrics/gateway_metrics.ts";
 import type { Family } from "../../lib/observability/metrics/registry.ts";
 import { readStateFamilies } from "../../lib/server/operator/state_metrics.ts";
+import { ROUTES } from "../../lib/server/routes.ts";
+import { toRouteName } from "../../lib/server/routing/route_name.ts";
 import { createTargetMetrics } from "../../lib/server/operator/target_metrics.ts";
 import { createTargetMemory } from "../../lib/upstreams/targets/target_health.ts";
 import { FakeClock } from "../kit/clock.ts";
@@ -93,6 +95,18 @@ for (
     const families = await readFamilies();
     assert.ok(queries.length > 5);
     for (const query of queries) assert.deepEqual(findMistakes(query, families), [], query.query);
+  });
+
+  test(`docs/deploy/${path} counts the requests of clients, not those of the operator's programs`, () => {
+    const omitted = ROUTES.map(toRouteName).filter((route) => / \/(health|metrics|restate)/.test(route));
+    assert.ok(omitted.length >= 5);
+    const [, ...counts] = queries.map(({ query }) => query).join("\n").split("gateway_requests_total");
+    assert.ok(counts.length > 0);
+    for (const count of counts) {
+      const [, pattern = ""] = /^\{[^}]*\broute!~"([^"]*)"/.exec(count) ?? [];
+      const isOmitted = (route: string) => new RegExp(`^(?:${pattern})$`).test(route);
+      assert.deepEqual(ROUTES.map(toRouteName).filter(isOmitted), omitted);
+    }
   });
 }
 

@@ -6,6 +6,7 @@ import { ApiError } from "../../lib/base/errors.ts";
 import { newId } from "../../lib/runtime/ids.ts";
 import type { Admission } from "../../lib/limits/admission.ts";
 import { createLimiter, type Limiter } from "../../lib/limits/limiter.ts";
+import type { Ledger } from "../../lib/limits/ledger/ledger.ts";
 import { createMemoryLedger } from "../../lib/limits/ledger/memory_ledger.ts";
 import { createMemoryStore } from "../../lib/limits/memory_store.ts";
 import type { LimitStore } from "../../lib/limits/store.ts";
@@ -17,11 +18,11 @@ const GATEWAY_API_KEYS = ["alice:0123456789abcdef", "bob:fedcba9876543210"];
 function start(
   LIMITS: Settings["LIMITS"],
   store: LimitStore = createMemoryStore(),
-): { limiter: Limiter; clock: FakeClock } {
+): { limiter: Limiter; clock: FakeClock; ledger: Ledger } {
   const clock = new FakeClock();
   const config = parseConfig({ settings: { LIMITS, GATEWAY_API_KEYS } });
   const ledger = createMemoryLedger({ clock });
-  return { limiter: createLimiter(config, { clock, newId, store, ledger }), clock };
+  return { limiter: createLimiter(config, { clock, newId, store, ledger }), clock, ledger };
 }
 
 /** Admits a message and its expected input. */
@@ -137,6 +138,18 @@ test("createLimiter() logs a model of unknown price once if a budget is set", as
     ["cost of model unknown, not charged to any budget", "m/a"],
     ["cost of model unknown, not charged to any budget", "m/b"],
   ]);
+});
+
+test("createLimiter() counts a message of several turns as one request in the ledger", async () => {
+  const { limiter, ledger } = start({});
+  for (const turns of [1, 3]) {
+    const admission = await admit(limiter, { client: "a", sessionId: "s" }, { inputTokens: 10 });
+    for (let turn = 0; turn < turns; turn++) admission.charge(USAGE, "m");
+    admission.release();
+  }
+  const { rows } = await ledger.read({ from: "2026-01-01", to: "2026-01-01" });
+  const figures = rows.map(({ by, counts }) => [by, counts.requests, counts.turns]);
+  assert.deepEqual(figures, [["model", 2, 4], ["session", 2, 4]]);
 });
 
 test("createLimiter() bounds the memory for sessions and keeps the usage of keys", async () => {

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { logger, printError, printLine, startLog } from "../../lib/observability/log.ts";
+import { logger, logWarning, printError, printLine, startLog } from "../../lib/observability/log.ts";
 import { logRequest, type RequestRecord } from "../../lib/observability/request_record.ts";
 import { createCounters } from "../../lib/observability/counters.ts";
+import { createRepeatedWarning } from "../../lib/observability/repeated_warning.ts";
+import { FakeClock } from "../kit/clock.ts";
+import { captureLog } from "../kit/log.ts";
 
 const RECORD: RequestRecord = {
   requestId: "req_1",
@@ -133,6 +136,39 @@ test("logRequest() truncates long texts of clients", () => {
   assert.equal(JSON.parse(line ?? "").model, "m".repeat(300));
 });
 
+test("startLog() calls beforeWrite before each line, so that a drawn line is erased", () => {
+  const lines = stderrOf(() => {
+    startLog("warn", { beforeWrite: () => console.error("erased") });
+    for (const message of ["one", "two"]) logWarning(message, {});
+    startLog("warn");
+    logWarning("three", {});
+  });
+  const shown = lines.map((line) => line === "erased" ? line : JSON.parse(line).message);
+  assert.deepEqual(shown, ["erased", "one", "erased", "two", "three"]);
+});
+
+test("createRepeatedWarning() logs the first failure, then one a minute with their number", async () => {
+  const clock = new FakeClock();
+  const lines = await captureLog(async () => {
+    const warn = createRepeatedWarning("store unreachable", { clock, component: "limits" });
+    for (let second = 0; second < 150; second++) {
+      warn(new Error(`at ${second} s`));
+      clock.advance(1000);
+    }
+  });
+  const shown = lines.map((line) => JSON.parse(line)).map(({ logger, error, failures }) => [
+    logger,
+    error,
+    failures,
+  ]);
+  const name = "openrouter-anthropic-server.limits";
+  assert.deepEqual(shown, [
+    [name, "Error: at 0 s", 1],
+    [name, "Error: at 60 s", 60],
+    [name, "Error: at 120 s", 60],
+  ]);
+});
+
 test("printLine() writes to stdout and printError() to stderr", () => {
   assert.deepEqual(outputOf("log", () => printLine("a")), ["a"]);
   assert.deepEqual(stderrOf(() => printError("b")), ["b"]);
@@ -141,7 +177,7 @@ test("printLine() writes to stdout and printError() to stderr", () => {
 test("createCounters() starts at zero", () => {
   const { startedAt, requests, open, failures } = createCounters(7);
   assert.deepEqual([startedAt, requests, open], [7, 0, 0]);
-  assert.deepEqual(failures, { limit: 0, access: 0, client: 0, upstream: 0, gateway: 0 });
+  assert.deepEqual(failures, { limit: 0, access: 0, client: 0, upstream: 0, store: 0, gateway: 0 });
 });
 
 function stderrOf(run: () => void): string[] {

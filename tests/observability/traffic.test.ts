@@ -182,7 +182,7 @@ test("rejections by limits are errors of a separate kind for the page, /metrics 
   assert.match(errors, /<span class="tag">expected<\/span>/);
   assert.match(errors, /none unresolved/);
   const { requests } = await (await gateway.get("/status")).json();
-  assert.deepEqual(requests.failures, { limit: 2, access: 0, client: 0, upstream: 0, gateway: 0 });
+  assert.deepEqual(requests.failures, { limit: 2, access: 0, client: 0, upstream: 0, store: 0, gateway: 0 });
   assert.match(
     await (await gateway.get("/metrics")).text(),
     /^gateway_failures_total\{kind="limit",expected="true"\} 2$/m,

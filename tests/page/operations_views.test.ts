@@ -127,7 +127,7 @@ test("GET /console/spend reports that its store does not answer", async () => {
     );
     const response = await gateway.get("/console/spend.csv");
     assert.equal(response.status, 529);
-    assert.match(await response.text(), /Cannot read the ledger: its store does not answer/);
+    assert.match(await response.text(), /Cannot read the spend: the store of the ledger is unreachable/);
   } finally {
     clearInterval(alive);
   }

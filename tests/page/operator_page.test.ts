@@ -188,7 +188,14 @@ test("requests of the page are not counted as messages, nor sign-ins as defects"
   const session = await signIn(gateway);
   await postForm(gateway, "sign-in", { key: "wrong" });
   const status = await (await gateway.get("/status", { "x-api-key": ADMIN_KEY })).json();
-  assert.deepEqual(status.requests.failures, { limit: 0, access: 1, client: 0, upstream: 0, gateway: 0 });
+  assert.deepEqual(status.requests.failures, {
+    limit: 0,
+    access: 1,
+    client: 0,
+    upstream: 0,
+    store: 0,
+    gateway: 0,
+  });
   assert.match(await (await gateway.get("/console/", session)).text(), /No request yet/);
   assert.match(await (await gateway.get("/console/errors", session)).text(), /No error/);
 });

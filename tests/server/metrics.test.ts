@@ -147,7 +147,7 @@ test("GET /status and GET /metrics count failures by kind, and rejections by lim
     failed: 2,
     expected: 2,
     open: 0,
-    failures: { limit: 2, access: 0, client: 0, upstream: 0, gateway: 0 },
+    failures: { limit: 2, access: 0, client: 0, upstream: 0, store: 0, gateway: 0 },
   });
   const values = await readMetrics(gateway);
   assert.equal(values.get('gateway_failures_total{kind="limit",expected="true"}'), 2);

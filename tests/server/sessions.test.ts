@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { createPushStream, toBytes } from "../kit/bytes.ts";
 import { createTestGateway } from "../kit/gateway.ts";
 import { minimalRequest } from "../kit/requests/request.ts";
-import { writeChunks } from "../kit/streams.ts";
+import { writeChunks, writeDelta } from "../kit/streams.ts";
 
 const [ALICE, BOB] = ["alice-0123456789abcdef", "bob-0123456789abcdef"];
 const usage = {
@@ -66,6 +68,25 @@ test("GET /v1/sessions/{id} has the models, tokens, cost and limits of a session
       ["session", "usd_month", 0.5, 1.5],
     ],
   });
+});
+
+test("GET /v1/sessions/{id} has the cost of an answer that ends after its client has left", async () => {
+  const { readable, write, close } = createPushStream();
+  const gateway = createTestGateway({ settings, upstream: { body: readable } });
+  const headers = { "x-api-key": ALICE, "x-claude-code-session-id": "one" };
+  const costOf = async () =>
+    (await (await gateway.get("/v1/sessions/one", { "x-api-key": ALICE })).json()).usage.cost_usd;
+  const answer = gateway.post(minimalRequest("chat", { stream: true }), { headers });
+  write(toBytes(writeDelta({ content: "Once" })));
+  const reader = (await answer).body?.getReader();
+  await reader?.read();
+  await reader?.cancel();
+  assert.equal(await costOf(), 0);
+  write(toBytes(body));
+  close();
+  while (!gateway.upstream.idle) await setImmediate();
+  await setImmediate();
+  assert.equal(await costOf(), 0.25);
 });
 
 test("GET /v1/sessions/{id} returns one line for a status line", async () => {

@@ -173,3 +173,72 @@ test("UPSTREAM_RETRIES repeats a request before the fallbacks", async () => {
   const models = upstream.requests.map(({ body }) => body.model);
   assert.deepEqual(models, ["vendor/model", "vendor/model", "vendor/other"]);
 });
+
+/** A tool that the gateway runs: it searches the tools of the request. */
+const SEARCH = { type: "tool_search_tool_regex_20251119", name: "tool_search_tool_regex" };
+const WEATHER = { name: "get_weather", defer_loading: true, input_schema: { type: "object" } };
+const CALL = {
+  index: 0,
+  id: "call_1",
+  type: "function",
+  function: { name: SEARCH.name, arguments: '{"pattern":"weather"}' },
+};
+const CALLING: FakeResponse = {
+  body: [writeDelta({ tool_calls: [CALL] }), writeDelta({}, { finish_reason: "tool_calls" }) + DONE].map(
+    toBytes,
+  ),
+};
+const PENDING = [
+  { role: "user", content: "Does it rain?" },
+  {
+    role: "assistant",
+    content: [{
+      type: "server_tool_use",
+      id: "srvtoolu_1",
+      name: SEARCH.name,
+      input: { pattern: "weather" },
+    }],
+  },
+];
+
+/** What precedes a turn: the replies of the upstream to earlier turns, and the conversation of the client. */
+const TURNS = [
+  { turn: "the first turn", repeats: true, earlier: [], fields: {} },
+  { turn: "a turn after the run of a tool", repeats: false, earlier: [CALLING], fields: {} },
+  {
+    turn: "a turn after the run of an earlier call",
+    repeats: false,
+    earlier: [],
+    fields: { messages: PENDING },
+  },
+];
+
+for (const { turn, repeats, earlier, fields } of TURNS) {
+  const verb = repeats ? "repeats" : "does not repeat";
+
+  test(`UPSTREAM_RETRIES ${verb} ${turn}`, async () => {
+    for (const failure of [fail(503), refused()]) {
+      const { upstream, clock, post } = createTestGateway({
+        upstream: [...earlier, failure, GOOD],
+        settings: { UPSTREAM_RETRIES: 1 },
+      });
+      const answer = post(minimalRequest("chat", { tools: [SEARCH, WEATHER], ...fields }));
+      while (upstream.requests.length <= earlier.length) await setImmediate();
+      await setImmediate();
+      clock.advance(SECOND);
+      const { status, headers } = await answer;
+      assert.equal(upstream.requests.length, earlier.length + (repeats ? 2 : 1));
+      assert.equal(status === 200, repeats);
+      assert.equal(headers.get("x-should-retry"), repeats ? null : "false");
+    }
+  });
+
+  test(`POST /v1/messages ${verb} ${turn} without a refused field`, async () => {
+    const refusal = fail(400, {}, { message: "Unrecognized request argument supplied: temperature" });
+    const { upstream, post } = createTestGateway({ upstream: [...earlier, refusal, GOOD] });
+    const body = minimalRequest("chat", { tools: [SEARCH, WEATHER], temperature: 0.5, ...fields });
+    const { status } = await post(body);
+    assert.equal(upstream.requests.length, earlier.length + (repeats ? 2 : 1));
+    assert.equal(status, repeats ? 200 : 400);
+  });
+}

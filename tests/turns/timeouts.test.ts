@@ -35,23 +35,25 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   return await Promise.race([promise, Promise.resolve(pending)]) !== pending;
 }
 
-/** Sends a message to a gateway in front of this upstream. */
-function send(replies: FakeReply, stream: boolean, settings: Settings = {}) {
+/** Sends a message to a gateway in front of this upstream, and waits until it reaches the upstream. */
+async function send(replies: FakeReply, stream: boolean, settings: Settings = {}) {
   const { upstream, clock, post } = createTestGateway({
     upstream: replies,
     settings: { ...SETTINGS, ...settings },
   });
-  return { upstream, clock, answer: post(minimalRequest("chat", { stream })) };
+  const answer = post(minimalRequest("chat", { stream }));
+  while (upstream.requests.length === 0) await setImmediate();
+  return { upstream, clock, answer };
 }
 
 /** Sends a message for a stream whose upstream body the test writes. */
-function sendOpen(settings: Settings = {}) {
+async function sendOpen(settings: Settings = {}) {
   const { readable, write, close } = createPushStream();
-  return { ...send({ body: readable }, true, settings), write, close };
+  return { ...await send({ body: readable }, true, settings), write, close };
 }
 
 test("FIRST_BYTE_TIMEOUT ends a request whose upstream sends no headers", async () => {
-  const { upstream, clock, answer } = send("no headers", false);
+  const { upstream, clock, answer } = await send("no headers", false);
   await passSeconds(clock, 299);
   assert.equal(await isSettled(answer), false);
   await passSeconds(clock, 1);
@@ -68,7 +70,7 @@ test("FIRST_BYTE_TIMEOUT ends a request whose upstream sends no headers", async 
 
 test("FIRST_BYTE_TIMEOUT ends a stream whose answer does not begin, by an error event", async () => {
   for (const sign of [COMMENT, ROLE]) {
-    const { upstream, clock, answer, write } = sendOpen();
+    const { upstream, clock, answer, write } = await sendOpen();
     await passSeconds(clock, 200);
     write(sign); // bytes, but no content
     await passSeconds(clock, 299);
@@ -86,7 +88,7 @@ test("FIRST_BYTE_TIMEOUT ends a stream whose answer does not begin, by an error 
 });
 
 test("IDLE_TIMEOUT ends an answer that stalls", async () => {
-  const { upstream, clock, answer, write } = sendOpen();
+  const { upstream, clock, answer, write } = await sendOpen();
   await setImmediate();
   write(writeText("Hello"));
   const text = (await answer).text();
@@ -105,7 +107,7 @@ test("IDLE_TIMEOUT ends an answer that stalls", async () => {
 });
 
 test("IDLE_TIMEOUT does not count while a slow client holds the upstream back", async () => {
-  const { clock, answer, write, close } = sendOpen();
+  const { clock, answer, write, close } = await sendOpen();
   await setImmediate();
   write(writeText("Hello"));
   const reader = (await answer).body?.getReader();
@@ -123,7 +125,7 @@ test("IDLE_TIMEOUT does not count while a slow client holds the upstream back", 
 
 test("FIRST_BYTE_TIMEOUT, IDLE_TIMEOUT and REQUEST_TIMEOUT of 0 set no limit", async () => {
   const limits = { FIRST_BYTE_TIMEOUT: 0, IDLE_TIMEOUT: 0, REQUEST_TIMEOUT: 0 };
-  const { clock, answer, write, close } = sendOpen(limits);
+  const { clock, answer, write, close } = await sendOpen(limits);
   await passSeconds(clock, 10_000);
   write(writeText("Hello"));
   await passSeconds(clock, 10_000);

@@ -2,6 +2,7 @@ import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ToolError } from "../errors.ts";
+import { codeFolders } from "./code_folders.ts";
 import { isInside } from "./is_inside.ts";
 
 /** Options of {@link findWorkspace}. */
@@ -55,15 +56,12 @@ async function isWritableConfig(path: string, root: string): Promise<boolean> {
   return isInside(root, found) && basename(found) !== ".mcp.json";
 }
 
-/** Folders of the gateway that contain code. A workspace beside them is fine. */
-const CODE_FOLDERS = ["lib", "tools", "build", "dist", "node_modules"];
-
-/** True if a folder contains code of the gateway. */
+/** True if a folder contains code of the gateway, or is in a folder with such code. */
 async function containsCode(root: string): Promise<boolean> {
   // Compiled, this is in `dist/chunks`.
   const folder = fileURLToPath(new URL("../../", import.meta.url));
   const code = await resolveLinks(folder.replace(/[/\\]+$/, ""));
-  return isInside(root, code) || CODE_FOLDERS.some((name) => isInside(join(code, name), root));
+  return isInside(root, code) || codeFolders(code).some((folder) => isInside(folder, root));
 }
 
 /** Resolves the links of a path, of which the end need not exist. On Deno without permission, returns it unchanged. */

@@ -1,6 +1,9 @@
 /** Names that a kind of program executes or obeys wherever it finds them. */
 export interface ProtectedNames {
-  /** Names of files and folders, at any depth: `.envrc`, `*.code-workspace`, or a name below a folder, `.mvn/jvm.config`. */
+  /**
+   * Names of files and folders, at any depth: `.envrc`, `*.code-workspace`, or a name below a folder,
+   * `.mvn/jvm.config`.
+   */
   readonly names: readonly string[];
   /**
    * True if commands find an empty folder in place of each missing name, at the top of the workspace. That keeps them from

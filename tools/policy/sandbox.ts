@@ -31,8 +31,9 @@ export interface SandboxOptions {
 /**
  * Returns the arguments of `bwrap` for one command.
  *
- * The command sees only system programs and libraries, parts of `/etc` and the workspace. It has separate namespaces and no privileges. The inner sandbox mounts the protected paths of the
- * workspace: there a symbolic link that is swapped into such a path cannot lead outside.
+ * The command sees only system programs and libraries, parts of `/etc` and the workspace. It has separate namespaces
+ * and no privileges. The inner sandbox mounts the protected paths of the workspace: there a symbolic link that is
+ * swapped into such a path cannot lead outside.
  */
 export function sandboxArguments(
   command: string,

@@ -9,7 +9,8 @@ import { StringRepair } from "./string_repair.ts";
  *
  * Text of the object is released at once. Models and hosts add a second copy, an empty object before the real one or
  * trailing text, or wrap the arguments in a string: these are removed, because clients of the Messages API fail on
- * them. A second object that is no copy is another call, and an error. Control characters and unknown escapes in strings are repaired. With a schema, members of the wrong type are converted if possible.
+ * them. A second object that is no copy is another call, and an error. Control characters and unknown escapes in
+ * strings are repaired. With a schema, members of the wrong type are converted if possible.
  *
  * @example Usage
  * ```ts

@@ -8,7 +8,7 @@ const BRIDGE_TEXT = "OK.";
 /**
  * Sends system messages as the user's words, in their place: moved to the beginning, they would change the bytes with
  * which the prompt cache begins. System messages at the beginning become one, or the user's words if `every` is set,
- * and so does a system prompt in a field of its own.
+ * and so does a system prompt in a separate field.
  */
 export function withSystemAsUser(body: JsonObject, every: boolean): JsonObject {
   const messages = conversationOf(body);

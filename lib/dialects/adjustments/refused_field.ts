@@ -32,7 +32,7 @@ const REFUSED_FIELDS: readonly RegExp[] = [
   `unrecognized keys?(?:\\(s\\))? in object: ${QUOTE}${NAME}`,
 ].map((pattern) => new RegExp(pattern, "i"));
 
-/** Error codes that say that `param` is not taken, whatever the message says. */
+/** Error codes that say that `param` is not taken, with any message. */
 const FIELD_CODES = new Set(["unsupported_parameter", "unknown_parameter"]);
 
 /**

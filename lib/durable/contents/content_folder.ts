@@ -1,3 +1,4 @@
+import { StoreError } from "../../base/store_error.ts";
 import {
   createContent,
   listUnchanged,
@@ -5,6 +6,7 @@ import {
   removeContent,
   streamContent,
 } from "../../runtime/content_files.ts";
+import { describeFileError } from "../../runtime/file_errors.ts";
 import type { Contents } from "./contents.ts";
 import type { Database } from "../database.ts";
 
@@ -12,13 +14,20 @@ import type { Database } from "../database.ts";
 export function createContentFolder(folder: string, database: Database): Contents {
   const toPath = (id: string) => `${folder}/${id}`;
   return {
-    create: (id) => createContent(toPath(id)),
+    async create(id) {
+      const writer = await tryFile(() => createContent(toPath(id)));
+      return {
+        write: (bytes) => tryFile(() => writer.write(bytes)),
+        finish: () => tryFile(() => writer.finish()),
+        discard: () => tryFile(() => writer.discard()),
+      };
+    },
     async read(id, size) {
-      const bytes = await readContent(toPath(id));
+      const bytes = await tryFile(() => readContent(toPath(id)));
       return bytes?.length === size ? bytes : undefined;
     },
     stream: (id, size) => streamContent(toPath(id), size),
-    remove: (id) => removeContent(toPath(id)),
+    remove: (id) => tryFile(() => removeContent(toPath(id))),
     async removeLeftovers(before) {
       for (const name of await listUnchanged(folder, before)) {
         const isKnown = await database.get("SELECT 1 FROM files WHERE id = ?", name) !== undefined;
@@ -26,4 +35,13 @@ export function createContentFolder(folder: string, database: Database): Content
       }
     },
   };
+}
+
+/** Runs an access to a file. @throws {StoreError} if the file cannot be read or written. */
+async function tryFile<Result>(access: () => Promise<Result>): Promise<Result> {
+  try {
+    return await access();
+  } catch (cause) {
+    throw StoreError.failed("data store", { reason: describeFileError(cause), cause });
+  }
 }

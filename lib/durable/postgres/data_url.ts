@@ -5,13 +5,7 @@ import { logWarning } from "../../observability/log.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { createContentRows } from "../contents/content_rows.ts";
 import type { DataStore } from "../data_store.ts";
-import {
-  connectPostgres,
-  createPostgresDatabase,
-  isUnreachable,
-  SCHEMA,
-  unreachableError,
-} from "./postgres_database.ts";
+import { connectPostgres, createPostgresDatabase, SCHEMA, toStoreError } from "./postgres_database.ts";
 import { MIGRATIONS, NEWER_VERSION, toPostgres } from "../schema.ts";
 import { joinSessions } from "./session_instances.ts";
 
@@ -60,7 +54,7 @@ export function openDataUrl(url: string, { clock }: { clock: Clock }): DataStore
     } catch (error) {
       if (prepared === attempt) prepared = undefined;
       logFailure(error);
-      throw isUnreachable(error) ? unreachableError(error) : error;
+      throw toStoreError(error);
     }
     return await connect();
   }

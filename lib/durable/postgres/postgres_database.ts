@@ -1,5 +1,5 @@
 import type { Sql, TransactionSql } from "postgres";
-import { ApiError } from "../../base/errors.ts";
+import { StoreError } from "../../base/store_error.ts";
 import type { SqlRow, SqlValue } from "../../runtime/sqlite.ts";
 import type { Database, Queries } from "../database.ts";
 
@@ -57,11 +57,13 @@ export function createPostgresDatabase(connect: () => Promise<Sql>): Database {
     try {
       return await work(sql);
     } catch (error) {
-      throw isUnreachable(error) ? unreachableError(error) : error;
+      throw toStoreError(error);
     }
   }
   return {
     locks: { row: " FOR UPDATE", next: " FOR UPDATE SKIP LOCKED" },
+    lock: async (queries, name) =>
+      void await queries.get("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", name),
     run: (text, ...values) => withSql((sql) => toQueries(sql).run(text, ...values)),
     get: (text, ...values) => withSql((sql) => toQueries(sql).get(text, ...values)),
     all: (text, ...values) => withSql((sql) => toQueries(sql).all(text, ...values)),
@@ -100,14 +102,25 @@ function withoutNul(value: SqlValue): SqlValue {
   return typeof value === "string" ? value.replaceAll("\0", "\ufffd") : value;
 }
 
-/** Converts a failure of the connection to what clients receive, and repeat. */
-export function unreachableError(cause: unknown): ApiError {
-  const message = "Cannot accept the request: the data store is unreachable";
-  return new ApiError("overloaded_error", message, { retryAfter: "5", cause });
+/** Converts a failure of the server to what clients receive. Any other error, such as that of a statement, stays. */
+export function toStoreError(cause: unknown): unknown {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  if (UNREACHABLE.test(code)) return StoreError.unreachable("data store", { cause });
+  const reason = REASONS[code];
+  return reason === undefined ? cause : StoreError.failed("data store", { reason, cause });
 }
 
-/** True if the connection failed, or if the server ends, starts, or has no free connection. */
-export function isUnreachable(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return /^(CONNECT|E[A-Z_]+$|57P0|08|53300)/.test(code);
-}
+/** Codes if the connection failed, or if the server ends, starts, or has no free connection. */
+const UNREACHABLE = /^(CONNECT|E[A-Z_]+$|57P0|08|53300)/;
+
+/** Failures of a server that is reached. Source: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const REASONS: Readonly<Record<string, string>> = {
+  "25006": "its database is read-only",
+  "42501": "permission to use its tables is denied",
+  "53100": "its disk is full",
+  "53200": "its memory is full",
+  "57014": `a statement took longer than ${STATEMENT_TIMEOUT_MS / 1000} s`,
+  "58030": "its disk reports an error",
+  "XX001": "its database is damaged",
+  "XX002": "its database is damaged",
+};

@@ -8,6 +8,9 @@ import { type LedgerRow, LedgerTable } from "./table.ts";
 /** Lines of a file from which it is rewritten as one line. */
 const MAX_LINES = 5000;
 
+/** Files that are removed at once. A clock that is wrong for a while then does not remove the whole ledger. */
+const MAX_REMOVED_DAYS = 3;
+
 const Count = v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0)), 0);
 
 /** A line of a file: a batch. Counts of 0 are left out. */
@@ -48,7 +51,7 @@ interface DayFile {
  * Creates a store in the folder `ledger` of a folder: one file a UTC day, `2026-11-30.jsonl`, with one batch a line.
  *
  * The file of a day is rewritten as one line after 5000 lines and when the next day begins, unless it is damaged. Files
- * older than 400 days are removed. Only one gateway may use the folder.
+ * older than 400 days are removed, a few with each new day. Only one gateway may use the folder.
  */
 export function createFileLedger(stateDir: string, { maxLines = MAX_LINES } = {}): LedgerStore {
   const folder = `${stateDir.replace(/\/+$/, "")}/ledger`;
@@ -69,9 +72,8 @@ export function createFileLedger(stateDir: string, { maxLines = MAX_LINES } = {}
   /** Opens the file of a day for writing, and closes that of the day before. */
   async function start(day: string): Promise<NonNullable<typeof current>> {
     await fs.mkdir(folder, { recursive: true, mode: 0o700 });
-    for (const old of await listDays()) {
-      if (old < firstKeptDay(day)) await fs.rm(pathOf(old), { force: true });
-    }
+    const old = (await listDays()).filter((stored) => stored < firstKeptDay(day));
+    for (const stored of old.slice(0, MAX_REMOVED_DAYS)) await fs.rm(pathOf(stored), { force: true });
     if (current !== undefined && current.day < day) await compact(current.day, current.batches);
     const { lines, batches, isWhole } = await readDay(day);
     return { day, lines, isWhole, batches: new Set(batches) };

@@ -14,8 +14,9 @@ export type RequestState =
 /** One step of answering a request. Times are in milliseconds since the request's start. */
 export interface SeenStep {
   /**
-   * `admission` checks the limits, reads the body and looks for the model. `routed` and `fallback` choose a model, `turn` is one request to an upstream and its answer, `retry` repeats one
-   * unchanged, `remedy` repeats it with a change, `tool` is a run of a tool.
+   * `admission` checks the limits, reads the body and looks for the model. `routed` and `fallback` choose a model,
+   * `turn` is one request to an upstream and its answer, `retry` repeats one unchanged, `remedy` repeats it with a
+   * change, `tool` is a run of a tool.
    */
   kind: "admission" | "routed" | "fallback" | "turn" | "retry" | "remedy" | "tool";
   /** Name of the model with its upstream, of the tool, of the change. */

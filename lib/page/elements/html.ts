@@ -32,7 +32,10 @@ export function join(pieces: readonly HtmlValue[], separator: HtmlValue): Html {
   return markup`${pieces.flatMap((piece, at) => at === 0 ? [piece] : [separator, piece])}`;
 }
 
-/** Renders attributes with a space before each: undefined and false leave one out, true has no value. Names are constants. */
+/**
+ * Renders attributes with a space before each: undefined and false leave one out, true has no value. Names are
+ * constants.
+ */
 export function attributes(values: Readonly<Record<string, string | boolean | undefined>>): Html {
   return markup`${
     Object.entries(values).map(([name, value]) =>

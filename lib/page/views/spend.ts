@@ -2,7 +2,7 @@ import type { BudgetUse } from "../../limits/budget_use.ts";
 import { type DayRange, toDay } from "../../limits/ledger/days.ts";
 import type { LedgerReading } from "../../limits/ledger/ledger.ts";
 import type { LedgerRow } from "../../limits/ledger/table.ts";
-import { ApiError } from "../../base/errors.ts";
+import { StoreError } from "../../base/store_error.ts";
 import { attributes, type Html, type HtmlValue, markup } from "../elements/html.ts";
 import { command } from "../elements/words.ts";
 import { budgetNotices, budgetTable, noBudget } from "./spend/budgets.ts";
@@ -217,7 +217,7 @@ function unreadable(): Page {
 async function download({ gateway, query, now }: ViewCall): Promise<Response> {
   const range = readRange(query, toDay(now));
   const { rows } = await gateway.ledger.read(range).catch((cause) => {
-    throw new ApiError("overloaded_error", "Cannot read the ledger: its store does not answer", { cause });
+    throw StoreError.unreachable("store of the ledger", { task: "read the spend", cause });
   });
   const by = query.get("by") === "session" ? "session" : "model";
   return new Response(toCsv(rows, by), {

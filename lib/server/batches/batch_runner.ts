@@ -6,6 +6,7 @@ import type { Batch } from "../../durable/batch_store.ts";
 import { type Engine, EngineError } from "../../durable/engine.ts";
 import type { Admission } from "../../limits/admission.ts";
 import { logWarning } from "../../observability/log.ts";
+import { createRepeatedWarning } from "../../observability/repeated_warning.ts";
 import { nextTask } from "../../runtime/next_task.ts";
 import type { GatewayContext } from "../context.ts";
 import { type KeptCaller, needsClientKey } from "../kept_caller.ts";
@@ -65,6 +66,7 @@ export function startBatchRunner(
   let stopped = false;
   let onIdle = () => {};
 
+  const warn = createRepeatedWarning("batches not continued, trying again", { clock });
   const isStopped = () => stopped || shutdown.started;
 
   /** Logs a failure of the database, which the next tick tries again. */
@@ -72,7 +74,7 @@ export function startBatchRunner(
     try {
       await work();
     } catch (error) {
-      if (!isStopped()) logWarning("batches not continued, trying again", { error });
+      if (!isStopped()) warn(error);
     }
   }
 

@@ -43,7 +43,6 @@ export async function createBatch(
     });
     try {
       const size = await writeRequests(request, gateway, { store, number, left: await usage.left(owner) });
-      (await usage.left(owner)).check(size.bytes); // other batches may have been created meanwhile
       await store.complete(number, { ...size, now: gateway.clock.now() });
     } catch (error) {
       await store.discard(number);

@@ -19,7 +19,7 @@ export interface ResolveOptions {
   caller: Caller;
   /** Counts the content of the files as a part of the request's body. */
   count: BodyCount;
-  /** True if the upstream has files of its own: ids that the gateway does not know are left to it. */
+  /** True if the upstream keeps files itself: ids that the gateway does not know are left to it. */
   leavesUnknown: boolean;
 }
 

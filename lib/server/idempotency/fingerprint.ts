@@ -1,8 +1,8 @@
 import { toSortedJson } from "../../base/json.ts";
 
 /**
- * Returns the SHA-256 of a request, in hex: equal for bodies that are equal as parsed JSON, whatever the order of their
- * members and the space between them.
+ * Returns the SHA-256 of a request, in hex: equal for bodies that are equal as parsed JSON, with their members in any
+ * order and any space between them.
  *
  * @example Usage
  * ```ts

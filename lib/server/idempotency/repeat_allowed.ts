@@ -25,5 +25,5 @@ export async function assertRepeatAllowed(
     resolveModel(message.model, gateway.directory)
   );
   assertModelAllowed(gateway, route, caller);
-  assertOtherModelsAllowed(gateway, message, caller);
+  assertOtherModelsAllowed(gateway, message, { route, caller });
 }

@@ -6,6 +6,6 @@ export interface JobContext {
   /** The gateway with the settings in force. */
   gateway: GatewayContext;
   stores: Pick<Stores, "answers" | "queue">;
-  /** Aborted when the engine waits for the job no more, and may have it done elsewhere. */
+  /** Aborted when the engine no longer waits for the job, which may then run in another gateway. */
   signal: AbortSignal;
 }

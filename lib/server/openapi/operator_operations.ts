@@ -89,7 +89,14 @@ const Status = v.object({
     failed: Count,
     expected: Count,
     open: Count,
-    failures: v.object({ limit: Count, access: Count, client: Count, upstream: Count, gateway: Count }),
+    failures: v.object({
+      limit: Count,
+      access: Count,
+      client: Count,
+      upstream: Count,
+      store: Count,
+      gateway: Count,
+    }),
   })),
   unhandled_errors: v.optional(Count),
   upstreams: v.optional(

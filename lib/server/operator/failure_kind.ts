@@ -1,4 +1,5 @@
 import { ApiError } from "../../base/errors.ts";
+import { StoreError } from "../../base/store_error.ts";
 import { UpstreamError } from "../../dialects/mod.ts";
 import { LimitError } from "../../limits/limit_error.ts";
 import type { FailureKind } from "../../observability/failure_kind.ts";
@@ -7,6 +8,7 @@ import type { FailureKind } from "../../observability/failure_kind.ts";
 export function toFailureKind(status: number, error: unknown): FailureKind {
   if (error instanceof LimitError) return "limit";
   if (error === undefined && status < 500) return status === 401 || status === 403 ? "access" : "client";
+  if (error instanceof StoreError) return "store";
   if (!(error instanceof ApiError)) return "gateway";
   if (error instanceof UpstreamError || status === 502 || status === 504) return "upstream";
   const { status: cause } = error;

@@ -35,8 +35,9 @@ export function answerHealth({ gateway: { clock } }: RoutedCall): Response {
 }
 
 /**
- * Answers `GET /status` with the uptime, the memory and the runtime. With the admin key, or if no keys are configured, the response also has the
- * counters, the upstreams, and the changes of requests that refusals have shown to be necessary. It never contains a key.
+ * Answers `GET /status` with the uptime, the memory and the runtime. With the admin key, or if no keys are configured,
+ * the response also has the counters, the upstreams, and the changes of requests that refusals have shown to be
+ * necessary. It never contains a key.
  */
 export function answerStatus({ gateway, requestLog: { caller: { client } } }: RoutedCall): Response {
   const { clock, config, operations: { counters: { startedAt } } } = gateway;

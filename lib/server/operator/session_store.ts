@@ -29,6 +29,8 @@ export interface Session {
 /** Sessions since the start of the gateway. The least recently used are forgotten. */
 export interface SessionStore {
   add(finished: FinishedRequest, now: number): void;
+  /** Adds the cost of a turn that ended after its request, such as that of an answer whose client has left. */
+  addCost(request: { client: string; session: string; model: string }, usd: number): void;
   /** Returns a session of a key; undefined if it is unknown. */
   find(client: string, id: string): Session | undefined;
 }
@@ -60,6 +62,11 @@ export function createSessionStore(): SessionStore {
       use.output_tokens += record.outputTokens ?? 0;
       use.cache_read_input_tokens += record.cachedTokens ?? 0;
       use.cost_usd += usd ?? 0;
+    },
+    addCost({ client, session, model }, usd) {
+      const use = sessions.get(toKey(client, session))?.models
+        .find((one) => one.model === model.slice(0, MAX_NAME_CHARS));
+      if (use !== undefined) use.cost_usd += usd;
     },
     find: (client, id) => sessions.get(toKey(client, id)),
   };

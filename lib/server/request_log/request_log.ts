@@ -114,7 +114,10 @@ export class RequestLog implements RequestObserver {
     if (this.#operations.bodies !== undefined) this.#content = new KeptContent(request);
   }
 
-  /** Starts to record the message, if messages are recorded. Returns the context in which the recorder sees the upstreams. */
+  /**
+   * Starts to record the message, if messages are recorded. Returns the context in which the recorder sees the
+   * upstreams.
+   */
   record(gateway: GatewayContext, body: unknown): GatewayContext {
     if (this.#operations.recordings === undefined) return gateway;
     this.#recorder = startRecorder({ path: this.#record.path, body });
@@ -134,9 +137,20 @@ export class RequestLog implements RequestObserver {
   /** Adds the usage of a turn. */
   addUsage({ cost, usd, inputTokens, outputTokens, tokens }: TurnUsage, route: Route): void {
     if (cost !== undefined) this.add({ cost: (this.#record.cost ?? 0) + cost });
-    if (usd !== undefined) this.#usd = (this.#usd ?? 0) + usd;
+    if (usd !== undefined) {
+      this.#usd = (this.#usd ?? 0) + usd;
+      if (this.#ended) this.#addLateCost(usd);
+    }
     this.#seenLog?.addTurnUsage(tokens, this.#usd);
     this.#operations.metrics.countTurn({ model: toRouteLabel(route), inputTokens, outputTokens, usd });
+  }
+
+  #addLateCost(usd: number): void {
+    const { client, sessionId: session } = this.#caller;
+    const { model } = this.#record;
+    if (session !== undefined && model !== undefined) {
+      this.#operations.sessions.addCost({ client, session, model }, usd);
+    }
   }
 
   startTurn(turn: TurnStart): TurnObserver {

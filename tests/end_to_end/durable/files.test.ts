@@ -174,6 +174,17 @@ test("POST /v1/files rejects invalid uploads, and leaves no files", needsSqlite,
   await gateway.stop();
 });
 
+storeTest("DATA_QUOTA holds for uploads that end together", async (newStore) => {
+  const settings = await newStore();
+  const gateways = [start({ ...settings, DATA_QUOTA: 1 }), start({ ...settings, DATA_QUOTA: 1 })];
+  const uploads = gateways.flatMap((gateway) =>
+    [1, 2, 3].map(() => upload(gateway, new Uint8Array(600_000)))
+  );
+  const statuses = (await Promise.all(uploads)).map(({ status }) => status);
+  assert.deepEqual(statuses.sort(), [200, 400, 400, 400, 400, 400]);
+  await Promise.all(gateways.map((gateway) => gateway.stop()));
+});
+
 storeTest("A web page cannot upload without a preflight", async (newStore) => {
   const gateway = createTestGateway({ settings: await newStore() });
   assert.equal((await upload(gateway, "x", { headers: {} })).status, 400);

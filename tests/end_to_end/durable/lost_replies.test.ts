@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createAnswerStore } from "../../../lib/durable/answer_store.ts";
 import { createBatchQueue } from "../../../lib/durable/batch_queue.ts";
+import { createDiskUsage } from "../../../lib/durable/usage.ts";
 import { createBatchStore } from "../../../lib/durable/batch_store.ts";
 import { openDataDir } from "../../../lib/durable/data_dir.ts";
 import type { DataStore } from "../../../lib/durable/data_store.ts";
@@ -39,6 +40,7 @@ function losesReplies(database: Database, lost: { next: boolean }): Database {
   };
   return {
     locks: database.locks,
+    lock: database.lock,
     run: (sql, ...values) => lose(database.run(sql, ...values)),
     get: (sql, ...values) => lose(database.get(sql, ...values)),
     all: (sql, ...values) => lose(database.all(sql, ...values)),
@@ -57,7 +59,10 @@ replyTest("An answer whose claim has no reply is claimed again", async (store, l
 });
 
 replyTest("A request of a batch whose claim has no reply is claimed again", async (store, lost) => {
-  const [batches, queue] = [createBatchStore(store), createBatchQueue(store)];
+  const [batches, queue] = [
+    createBatchStore(store, createDiskUsage(store, { quotaMiB: 100 })),
+    createBatchQueue(store),
+  ];
   const number = await batches.begin({ id: "batch_1", owner: "o", caller: "{}", now: NOW });
   const items = ["a", "b", "c"].map((customId, nth) => ({ nth, customId, params: "{}" }));
   await batches.add(number, items);
@@ -73,7 +78,7 @@ replyTest("A request of a batch whose claim has no reply is claimed again", asyn
 });
 
 replyTest("A batch that was removed during its upload is not completed", async (store) => {
-  const batches = createBatchStore(store);
+  const batches = createBatchStore(store, createDiskUsage(store, { quotaMiB: 100 }));
   const number = await batches.begin({ id: "batch_1", owner: "o", caller: "{}", now: NOW });
   await batches.remove(number);
   await assert.rejects(batches.complete(number, { count: 1, bytes: 0, now: NOW }), /Cannot create the batch/);
@@ -84,7 +89,10 @@ replyTest("A batch that cannot be discarded is removed later", async (store) => 
   let fails = true;
   const run: Database["run"] = (...query) =>
     fails ? Promise.reject(new Error("the disk is full")) : store.database.run(...query);
-  const batches = createBatchStore({ ...store, database: { ...store.database, run } });
+  const batches = createBatchStore(
+    { ...store, database: { ...store.database, run } },
+    createDiskUsage(store, { quotaMiB: 100 }),
+  );
   const number = await batches.begin({ id: "batch_1", owner: "o", caller: "{}", now: NOW });
   await batches.add(number, [{ nth: 0, customId: "a", params: "{}" }]);
   const lines = await captureLog(() => batches.discard(number), "warn");
@@ -96,7 +104,10 @@ replyTest("A batch that cannot be discarded is removed later", async (store) => 
 });
 
 replyTest("The steps of a request that expires are removed", async (store) => {
-  const [batches, queue] = [createBatchStore(store), createBatchQueue(store)];
+  const [batches, queue] = [
+    createBatchStore(store, createDiskUsage(store, { quotaMiB: 100 })),
+    createBatchQueue(store),
+  ];
   const number = await batches.begin({ id: "batch_1", owner: "o", caller: "{}", now: NOW });
   await batches.add(number, [{ nth: 0, customId: "a", params: "{}" }]);
   await batches.complete(number, { count: 1, bytes: 0, now: NOW });

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { ToolError } from "../../../tools/errors.ts";
+import { codeFolders } from "../../../tools/host/code_folders.ts";
 import { findWorkspace } from "../../../tools/host/workspace.ts";
 
 const top = realpathSync(mkdtempSync(join(tmpdir(), "root-")));
@@ -45,6 +46,20 @@ for (const [what, root, writable, stateDir, why] of CASES) {
     const found = findWorkspace(root, { writable, stateFolders: { STATE_DIR: stateDir } });
     if (why === undefined) assert.equal(await found, realpathSync(root));
     else await assert.rejects(found, (error) => error instanceof ToolError && why.test(error.message));
+  });
+}
+
+/** Places where a gateway is installed, and a folder with code that runs with it. */
+const INSTALLED: [installed: string, folders: string[]][] = [
+  ["/src/gateway", ["lib", "tools", "build", "dist", "node_modules"].map((name) => `/src/gateway/${name}`)],
+  ["/app/node_modules/openrouter-anthropic-server", ["/app/node_modules"]],
+  ["/app/node_modules/@scope/gateway", ["/app/node_modules"]],
+  ["/app/node_modules/.pnpm/gateway@1.0.0/node_modules/gateway", ["/app/node_modules"]],
+];
+
+for (const [installed, folders] of INSTALLED) {
+  test(`codeFolders() returns the folders with the code of ${installed}`, () => {
+    assert.deepEqual(codeFolders(installed), folders);
   });
 }
 

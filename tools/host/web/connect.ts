@@ -65,7 +65,7 @@ function sendRequest(
   return new Promise((resolve, reject) => {
     const request = (isSecure ? requestSecure : requestPlain)({
       ...(isSecure ? tlsOptions(url, ca) : {}),
-      // An agent, even none (`false`), would open a connection of its own.
+      // An agent, even none (`false`), would open its own connection.
       ...(socket === undefined ? { agent: false as const } : { createConnection: () => socket }),
       host: address,
       port,

@@ -36,7 +36,10 @@ export interface ChildExit {
  * Source: https://modelcontextprotocol.io/specification/2025-11-25/basic/lifecycle#shutdown
  */
 const GRACES = { stdin: 2000, sigterm: 3000 };
-/** Rounds of SIGKILL, and the time between two: a killed process takes a moment to disappear, and may just have started another. */
+/**
+ * Rounds of SIGKILL, and the time between two: a killed process takes a moment to disappear, and may just have started
+ * another.
+ */
 const KILL_ROUNDS = 40;
 const KILL_WAIT_MS = 25;
 
@@ -51,7 +54,7 @@ export interface ChildOptions {
 }
 
 /**
- * Starts a server's process, in a process group of its own.
+ * Starts a server's process, in its own process group.
  *
  * @throws {McpError} if it cannot be started.
  */

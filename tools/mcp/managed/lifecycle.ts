@@ -66,7 +66,8 @@ const MAX_WAIT_MS = 30_000;
 export const INITIAL: Lifecycle = { state: { name: "stopped" }, restartsInRow: 0, restarts: 0 };
 
 /**
- * Returns the next state of a server, and what has to be done. An event that does not fit the state changes nothing.
+ * Returns the next state of a server, and what the caller must then do. An event that does not fit the state changes
+ * nothing.
  *
  * @example Usage
  * ```ts

@@ -30,7 +30,7 @@ const BLOCKS_OF_DELTAS = new Map<string, RegExp>([
   ["input_json_delta", /_use$/],
 ]);
 
-/** Writes the blocks of an upstream's stream, whatever their order: deltas go to the block of their type. */
+/** Writes the blocks of an upstream's stream, which may come in any order: deltas go to the block of their type. */
 export class BlockReader {
   readonly #writer: MessageWriter;
   readonly #options: BlockOptions;

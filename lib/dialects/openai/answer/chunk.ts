@@ -14,7 +14,10 @@ const OptionalText = optional(v.string());
 const Index = optional(v.union([v.number(), v.pipe(v.string(), v.digits(), v.transform(Number))]));
 const Id = optional(v.union([v.string(), v.pipe(v.number(), v.transform(String))]));
 
-/** Reason to finish: a word, or SGLang's object of a word and a message. Older hosts send the text `"null"` until the end. */
+/**
+ * Reason to finish: a word, or SGLang's object of a word and a message. Older hosts send the text `"null"` until the
+ * end.
+ */
 const FinishReason = v.optional(v.pipe(v.unknown(), v.transform(toFinishReason)), undefined);
 
 /** A list. A single item and an object by index count as a list, and items that are no objects are left out. */

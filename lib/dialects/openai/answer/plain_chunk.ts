@@ -1,7 +1,10 @@
 import { isObject, type JsonObject } from "../../../base/json.ts";
 import type { Chunk, ToolCallDelta } from "./chunk.ts";
 
-/** True for a field of a chunk that says nothing about the answer, and for its choices. A `switch` takes less time than a `Set`. */
+/**
+ * True for a field of a chunk that says nothing about the answer, and for its choices. A `switch` takes less time than
+ * a `Set`.
+ */
 function isChunkField(name: string): boolean {
   switch (name) {
     case "id":
@@ -33,7 +36,8 @@ function isNullField(name: string): boolean {
 
 /**
  * Returns a chunk that has a piece of text, of reasoning or of one tool call, and nothing else, as nearly all chunks of a
- * stream do. The result is what the schema {@linkcode Chunk} makes of it, at a tenth of its time. Undefined for any other chunk.
+ * stream do. The result is what the schema {@linkcode Chunk} makes of it, at a tenth of its time. Undefined for any
+ * other chunk.
  *
  * @example Usage
  * ```ts

@@ -78,7 +78,7 @@ export class ReasoningReader {
     this.#show(thought);
   }
 
-  /** True if reasoning arrived in a field of its own. */
+  /** True if reasoning arrived in a separate field. */
   get hasField(): boolean {
     return this.#copy.hasField;
   }

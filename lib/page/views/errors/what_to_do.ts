@@ -14,6 +14,8 @@ export function whatToDo({ failure, type, status, source, models }: ErrorGroup):
       return type === "not_found_error"
         ? markup`Correct the name in the client, or add it to <code>MODEL_MAP</code>.`
         : markup`The client sent a request that is not valid: see the message.`;
+    case "store":
+      return markup`Check the store that the message names, and its disk: <code>DATA_DIR</code> or <code>DATA_URL</code>, <code>KEY_STORE</code>, <code>RATE_LIMIT_STORE</code>, or the durable engine.`;
     case "gateway":
       return type === "overloaded_error"
         ? markup`Raise the limits of concurrency and memory, or start more gateways.`

@@ -26,7 +26,10 @@ const KEPT_MS = 10_000;
 
 const readings = new WeakMap<Ledger, Reading>();
 
-/** Returns the cost of the current day; undefined if its store does not answer. Waits only for the first reading of a day. */
+/**
+ * Returns the cost of the current day; undefined if its store does not answer. Waits only for the first reading of a
+ * day.
+ */
 export async function readToday({ gateway, now }: ViewCall): Promise<Today | undefined> {
   const day = toDay(now);
   const known = readings.get(gateway.ledger);

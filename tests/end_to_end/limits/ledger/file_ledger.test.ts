@@ -107,6 +107,20 @@ test("createFileLedger() removes only the files of days that ended 400 days ago"
   ]);
 });
 
+test("createFileLedger() keeps most days while the clock is years ahead", async () => {
+  const folder = newFolder();
+  mkdirSync(join(folder, "ledger"), { recursive: true });
+  const days = Array.from({ length: 100 }, (_, ago) => shiftDay(DAY, -ago));
+  for (const day of days) writeFileSync(fileOf(folder, day), "");
+  const store = createFileLedger(folder);
+  for (const day of ["2031-01-01", "2031-01-02"]) {
+    await store.write({ id: day, rows: [row(1, { day })] }, NOON);
+  }
+  assert.equal(readdirSync(join(folder, "ledger")).length, 2 + 94);
+  await store.write({ id: "1", rows: [row(1)] }, NOON);
+  assert.equal(await turnsIn(store), 1);
+});
+
 test("createFileLedger() continues after a line that a crash truncated", async () => {
   const folder = newFolder();
   const store = createFileLedger(folder);
