@@ -1,7 +1,7 @@
 import { Agent, get } from "node:http";
 import { setTimeout } from "node:timers/promises";
 import { expectedText } from "./answers.ts";
-import { ask, type Received } from "./client.ts";
+import { ask, type ClientRequest, type Received } from "./client.ts";
 import { toRequestBody } from "./requests.ts";
 import type { Metric, Scenario } from "./scenarios.ts";
 import type { BenchUpstream, StartTarget, Target } from "./targets.ts";
@@ -22,11 +22,13 @@ const IDLE_MS = 1000;
  */
 export async function measureRunning(target: Target, scenario: Scenario): Promise<Measured> {
   const { upstream: { answer }, clients, requests } = scenario;
+  // Made before the watch begins: the answers of /health would wait while this process makes a body of 20 MB.
+  const call = toCall(target, scenario);
   const watching = scenario.figures.some(({ metric }) => metric === "longest block")
     ? watchBlocks(target)
     : undefined;
   const before = readCpu(target.pid);
-  const received = await askAll(target, scenario);
+  const received = await askAll(target, scenario, { call });
   await setTimeout(SETTLE_MS);
   const cpuMs = cpuMsBetween(before, readCpu(target.pid));
   return {
@@ -85,12 +87,15 @@ export async function measureStart(
 /** Sends the requests of a scenario. @throws if an answer fails or has another text. */
 export async function askAll(
   target: Target,
-  { request, upstream: { answer }, clients, requests }: Scenario,
-  { onStart, onFailure }: { onStart?: () => void; onFailure?: () => void } = {},
+  scenario: Scenario,
+  { call = toCall(target, scenario), onStart, onFailure }: {
+    call?: Call;
+    onStart?: () => void;
+    onFailure?: () => void;
+  } = {},
 ): Promise<Received[]> {
-  const native = request.upstreamApi === "messages";
-  const body = toRequestBody(request, native ? "messages" : target.api);
-  const url = target.url + (native || target.api === "messages" ? "/v1/messages" : "/v1/chat/completions");
+  const { upstream: { answer }, clients, requests } = scenario;
+  const { url, body } = call;
   const expected = expectedText(answer);
   const received: Received[] = [];
   const failures: Error[] = [];
@@ -111,6 +116,17 @@ export async function askAll(
   await Promise.all(Array.from({ length: clients }, () => work().catch(fail)));
   if (failures[0] !== undefined) throw failures[0];
   return received;
+}
+
+/** What a target is called with. */
+type Call = Pick<ClientRequest, "url" | "body">;
+
+function toCall(target: Target, { request }: Scenario): Call {
+  const isMessages = request.upstreamApi === "messages" || target.api === "messages";
+  return {
+    url: target.url + (isMessages ? "/v1/messages" : "/v1/chat/completions"),
+    body: toRequestBody(request, isMessages ? "messages" : "chat"),
+  };
 }
 
 function differenceOf(text: string, expected: string): string {

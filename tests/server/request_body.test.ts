@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setBodyReader, WholeBody } from "../../lib/runtime/http/direct_request.ts";
+import { nextTask } from "../../lib/runtime/next_task.ts";
 import { readRequestBody } from "../../lib/server/request_body.ts";
 import { FakeClock } from "../kit/clock.ts";
 
@@ -33,4 +34,19 @@ test("a body is counted as its pieces arrive", async () => {
   const count = createCount();
   assert.equal((await readRequestBody(request, count, OPTIONS)).size, body.length);
   assert.equal(sum(count.added), body.length);
+});
+
+test("other tasks run between the pieces of a large body that has arrived", async () => {
+  const request = new Request("http://localhost/", { method: "POST" });
+  const piece = new Uint8Array(64 * 1024);
+  let left = 128;
+  setBodyReader(request, {
+    read: () =>
+      Promise.resolve(left-- > 0 ? { done: false, value: piece } : { done: true, value: undefined }),
+    releaseLock() {},
+  });
+  const body = readRequestBody(request, createCount(), OPTIONS);
+  await nextTask();
+  assert.ok(left > 0, "the whole body was read in one task");
+  assert.equal((await body).size, 128 * piece.length);
 });

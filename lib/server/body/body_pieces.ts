@@ -2,9 +2,15 @@ import { ApiError } from "../../base/errors.ts";
 import { Arrivals, END, PassingGenerator } from "../../base/passing_generator.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { type BodyReader, bodyReaderOf } from "../../runtime/http/direct_request.ts";
+import { nextTask } from "../../runtime/next_task.ts";
 
 /** Bytes of a large body after which its timeout starts again. */
 const ROUND_BYTES = 8 * 1024 * 1024;
+/**
+ * Bytes of a body after which other requests continue. Deno goes on reading a body that arrives as fast as it is read, and
+ * answers nothing else meanwhile.
+ */
+const TASK_BYTES = 2 * 1024 * 1024;
 
 /** Options of {@linkcode readPieces}. */
 export interface PiecesOptions {
@@ -34,6 +40,8 @@ class BodyPieces extends PassingGenerator<Uint8Array> {
   #reader: BodyReader | undefined;
   #reads: Arrivals<ReadableStreamReadResult<Uint8Array>> | undefined;
   #size = 0;
+  /** True if other requests continue before the next piece is read. */
+  #pauses = false;
   #timedOut = false;
   #cancelTimeout = (): void => {};
 
@@ -45,6 +53,7 @@ class BodyPieces extends PassingGenerator<Uint8Array> {
 
   poll(): IteratorResult<Uint8Array, undefined> | undefined {
     if (this.#state === "new") this.#open();
+    if (this.#pauses) return undefined;
     if (this.#reads === undefined) return END;
     try {
       const read = this.#reads.take();
@@ -62,6 +71,10 @@ class BodyPieces extends PassingGenerator<Uint8Array> {
   }
 
   ready(): Promise<void> {
+    if (this.#pauses) {
+      this.#pauses = false;
+      return nextTask();
+    }
     return this.#reads?.ready() ?? Promise.resolve();
   }
 
@@ -90,12 +103,13 @@ class BodyPieces extends PassingGenerator<Uint8Array> {
 
   #count(bytes: number): void {
     const { maxMiB } = this.#options;
-    const rounds = Math.floor(this.#size / ROUND_BYTES);
+    const before = this.#size;
     this.#size += bytes;
+    this.#pauses = isPast(before, this.#size, TASK_BYTES);
     if (this.#size > maxMiB * 1024 * 1024) {
       throw new ApiError("request_too_large", `Request exceeds the maximum size of ${maxMiB} MiB`);
     }
-    if (Math.floor(this.#size / ROUND_BYTES) === rounds) return;
+    if (!isPast(before, this.#size, ROUND_BYTES)) return;
     this.#cancelTimeout();
     this.#startTimeout();
   }
@@ -122,4 +136,9 @@ class BodyPieces extends PassingGenerator<Uint8Array> {
     if (this.#request.signal.aborted) return new DOMException("The client disconnected", "AbortError");
     return new ApiError("invalid_request_error", "Cannot read the request body: it is incomplete", { cause });
   }
+}
+
+/** True if there is a multiple of `step` above `before` up to `now`. */
+function isPast(before: number, now: number, step: number): boolean {
+  return Math.floor(before / step) < Math.floor(now / step);
 }
