@@ -44,9 +44,9 @@ export interface Gateway {
   reload(settings: Settings, origins?: SettingOrigins): Reloaded;
   /**
    * Rejects new requests and settles when all open requests have ended and their usage is stored. Answers that take
-   * longer than `SHUTDOWN_TIMEOUT` are aborted; a stream then ends with an `error` event. An answer whose client has left
-   * is open while the gateway reads on for its usage. Then ends the MCP servers that it manages. Call it
-   * before the server closes its sockets.
+   * longer than `SHUTDOWN_TIMEOUT` are aborted; a stream then ends with an `error` event. An answer whose client has
+   * left is open while the gateway reads on for its usage. Then ends the MCP servers that it manages. Call it before
+   * the server closes its sockets.
    */
   stop(): Promise<void>;
 }
@@ -54,8 +54,8 @@ export interface Gateway {
 /**
  * Creates a gateway that serves Anthropic's Messages API.
  *
- * @throws {ConfigError} if a setting is invalid; the error lists every mistake. The file `MCP_CONFIG`, with the variables
- * that it names, is read, and the folders `STATE_DIR` and `DATA_DIR` opened, only if all settings are valid.
+ * @throws {ConfigError} if a setting is invalid; the error lists every mistake. The file `MCP_CONFIG`, with the
+ * variables that it names, is read, and the folders `STATE_DIR` and `DATA_DIR` opened, only if all settings are valid.
  *
  * @example Usage
  * ```ts

@@ -223,7 +223,9 @@ function toSteady(answer: string, request: Json, { requests }: FakeUpstream): st
   );
 }
 
-/** Returns the gateway's estimate of a request's tokens, which depends on the family of the model; 0 if it is invalid. */
+/**
+ * Returns the gateway's estimate of a request's tokens, which depends on the family of the model; 0 if it is invalid.
+ */
 function guess(request: Json): number {
   const whole = "max_tokens" in request && objects(request.messages).length > 0;
   return whole ? estimateTokens(parseMessagesRequest(request), countByLength) : 0;

@@ -1,8 +1,8 @@
 /** The model calls that a tool can make. Their error messages may be shown to a model. */
 export interface Models {
   /**
-   * Sends one prompt to the small model, without tools, and returns the text of the answer. `source` is text that others
-   * wrote; it precedes the prompt, marked as untrusted.
+   * Sends one prompt to the small model, without tools, and returns the text of the answer. `source` is text that
+   * others wrote; it precedes the prompt, marked as untrusted.
    */
   complete(
     prompt: string,

@@ -58,8 +58,8 @@ export interface ToolDefinition<Schema extends v.GenericSchema> {
   /** True if it runs other tools. It then has no timeout, and waits in a separate queue. */
   nested?: boolean;
   /**
-   * True if no result has text that others wrote: of files, pages, commands or other models. Default: false; the gateway
-   * then marks the results as untrusted for the model.
+   * True if no result has text that others wrote: of files, pages, commands or other models. Default: false; the
+   * gateway then marks the results as untrusted for the model.
    */
   trusted?: boolean;
   /** Default: a tool that may change anything. */

@@ -11,8 +11,8 @@ export interface ApiKeys {
   /** Names of the client keys in the settings. */
   names: readonly string[];
   /**
-   * Returns the name of a key, or of the key that a sign-in's token stands for; `undefined` if it is unknown. With `stale`,
-   * keys that are not in the settings are those known last if their store cannot be reached.
+   * Returns the name of a key, or of the key that a sign-in's token stands for; `undefined` if it is unknown. With
+   * `stale`, keys that are not in the settings are those known last if their store cannot be reached.
    *
    * @throws {ApiError} `overloaded_error` if the key is not in the settings and the store cannot be reached.
    */
@@ -36,8 +36,8 @@ export interface ApiKeysOptions {
 }
 
 /**
- * Creates the key check. Keys are compared as SHA-256 digests. Those of the settings are compared in constant time; those
- * of a store are looked up by digest, whose time says nothing of a key.
+ * Creates the key check. Keys are compared as SHA-256 digests. Those of the settings are compared in constant time;
+ * those of a store are looked up by digest, whose time says nothing of a key.
  *
  * @example Usage
  * ```ts

@@ -31,8 +31,8 @@ export const ANONYMOUS: Caller = { client: UNAUTHENTICATED };
 /**
  * Authenticates a request by `x-api-key` or a Bearer token. If both are sent, one valid key is enough.
  *
- * On an open route, a caller without a known key is {@linkcode ANONYMOUS}. With `stale`, keys that are not in the settings
- * are those known last if their store cannot be reached.
+ * On an open route, a caller without a known key is {@linkcode ANONYMOUS}. With `stale`, keys that are not in the
+ * settings are those known last if their store cannot be reached.
  *
  * @throws {ApiError} `authentication_error` if a key is required and none of those sent is known; `overloaded_error` if
  * the store of keys cannot be reached.
@@ -61,8 +61,8 @@ export async function authenticate(
 /**
  * Authenticates the operator by the admin key, in `x-api-key` or as a Bearer token.
  *
- * @throws {ApiError} `authentication_error` without a known key; `permission_error` with a client's key, or if no key is
- * configured.
+ * @throws {ApiError} `authentication_error` without a known key; `permission_error` with a client's key, or if no key
+ * is configured.
  */
 export async function authenticateAdmin(request: Request, apiKeys: ApiKeys): Promise<Caller> {
   const names = await Promise.all(readApiKeys(request.headers).map((key) => apiKeys.match(key)));

@@ -88,8 +88,8 @@ function toPredicate(schema: Schema): Predicate | undefined {
 }
 
 /**
- * Returns the predicate of a schema that is chosen by the value. A history has thousands of such values: the few schemas
- * are compared, which takes a fifth of the time of a look into the map.
+ * Returns the predicate of a schema that is chosen by the value. A history has thousands of such values: the few
+ * schemas are compared, which takes a fifth of the time of a look into the map.
  */
 function toLazyPredicate(getter: (input: unknown) => Schema): Predicate {
   const chosen: { schema: Schema; predicate: Predicate }[] = [];

@@ -99,7 +99,8 @@ export class MessageWriter {
   }
 
   /**
-   * Adds a piece of text. A text that is only blank is not written, because Anthropic's API rejects it in the next turn.
+   * Adds a piece of text. A text that is only blank is not written, because Anthropic's API rejects it in the next
+   * turn.
    */
   text(text: string): void {
     const last = this.#last("text");

@@ -20,8 +20,8 @@ export interface JsonBounds {
 export const JSON_BOUNDS: JsonBounds = { depth: 200, values: 250_000, names: 20_000 };
 
 /**
- * Returns the bound that a JSON text exceeds, or `undefined`. Takes linear time, and skips over strings, which are nearly
- * all of a usual text.
+ * Returns the bound that a JSON text exceeds, or `undefined`. Takes linear time, and skips over strings, which are
+ * nearly all of a usual text.
  *
  * @example Usage
  * ```ts
@@ -84,11 +84,11 @@ export function findExcess(json: string, bounds: JsonBounds = JSON_BOUNDS): keyo
 }
 
 /**
- * Returns whether a JSON text may exceed the bounds, by a sample of it: then {@linkcode findExcess} must look at it before
- * it is parsed, because to parse it may take long. A parsed value is surveyed in less time than its text.
+ * Returns whether a JSON text may exceed the bounds, by a sample of it: then {@linkcode findExcess} must look at it
+ * before it is parsed, because to parse it may take long. A parsed value is surveyed in less time than its text.
  *
- * `random` returns a number from 0 to less than 1 and chooses the places of the sample, so that no text can be made that
- * always passes. If one passes by chance, the survey of its value finds the excess.
+ * `random` returns a number from 0 to less than 1 and chooses the places of the sample, so that no text can be made
+ * that always passes. If one passes by chance, the survey of its value finds the excess.
  */
 export function mayExceed(
   json: string,

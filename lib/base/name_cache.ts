@@ -2,8 +2,8 @@
 const MAX_NAME_CHARS = 512;
 
 /**
- * Values that follow from names alone, and take long to make. Clients choose the names: at most `max` values are kept, and
- * none of a long name.
+ * Values that follow from names alone, and take long to make. Clients choose the names: at most `max` values are kept,
+ * and none of a long name.
  *
  * @example Usage
  * ```ts

@@ -1,7 +1,7 @@
 /**
  * Returns a function that calls another one with its first call, and returns the same promise from then on: for modules
- * that are loaded when they are first needed, on the path of every request. After a failure, such as too many open files,
- * the next call tries again.
+ * that are loaded when they are first needed, on the path of every request. After a failure, such as too many open
+ * files, the next call tries again.
  *
  * @example Usage
  * ```ts

@@ -4,7 +4,11 @@
  * `async function*` with `yield*` would take several promises for each item and layer.
  */
 export abstract class PassingGenerator<Item> implements AsyncGenerator<Item, undefined> {
-  /** Reads without a wait: the next item or the end. Returns `undefined` if neither has arrived. @throws the failure. */
+  /**
+   * Reads without a wait: the next item or the end. Returns `undefined` if neither has arrived.
+   *
+   * @throws the failure.
+   */
   abstract poll(): IteratorResult<Item, undefined> | undefined;
   /** Waits until another poll may find something. Called if a poll has found nothing. Never rejects. */
   abstract ready(): Promise<void>;
@@ -51,8 +55,8 @@ export function toPassing<Item>(source: AsyncGenerator<Item>): PassingGenerator<
 }
 
 /**
- * Reads a generator to its end. A `for await` takes three promises for each item; this takes one for each wait. If `use`
- * throws, the generator ends.
+ * Reads a generator to its end. A `for await` takes three promises for each item; this takes one for each wait. If
+ * `use` throws, the generator ends.
  *
  * @example Usage
  * ```ts

@@ -23,9 +23,9 @@ export function quote(text: string): string {
 }
 
 /**
- * Matches whatever one of the patterns below matches. Most texts match nothing, and one scan shows that. An `@` counts only
- * after what may be a URL: each line of the log has the field `@timestamp`. The search runs backwards from each `@` to the
- * one before it at most.
+ * Matches whatever one of the patterns below matches. Most texts match nothing, and one scan shows that. An `@` counts
+ * only after what may be a URL: each line of the log has the field `@timestamp`. The search runs backwards from each
+ * `@` to the one before it at most.
  */
 const MAYBE_SECRET =
   /bearer|api[-_]?key|auth|access[-_]?token|(?:sk|pk|rk|gsk|xai|hf|r8|nvapi|pplx|ghp|github_pat)[-_][\w-]{8}|AIza|eyJ|@(?<=(?::\/\/|https?:)[^\s"'\\@]{0,300}@)|key=/i;

@@ -1,7 +1,7 @@
 /**
- * Creates a function that replaces secrets in a text by `[redacted]`: as they are, percent-encoded (also several times),
- * escaped as in JSON or HTML, or in base64; in any case of letters, also if the text was cut within one of them. Secrets
- * of fewer than 6 characters stay.
+ * Creates a function that replaces secrets in a text by `[redacted]`: as they are, percent-encoded (also several
+ * times), escaped as in JSON or HTML, or in base64; in any case of letters, also if the text was cut within one of
+ * them. Secrets of fewer than 6 characters stay.
  *
  * @example Usage
  * ```ts
@@ -60,8 +60,8 @@ function unescape(text: string): string {
 const HTML_NAMES: Readonly<Record<string, string>> = { quot: '"', amp: "&", lt: "<", gt: ">", apos: "'" };
 
 /**
- * Returns a pattern for an ASCII character: itself, percent-encoded once or several times, or escaped once or several times
- * as in JSON, or as in HTML.
+ * Returns a pattern for an ASCII character: itself, percent-encoded once or several times, or escaped once or several
+ * times as in JSON, or as in HTML.
  */
 function toPattern(character: string): string {
   const code = character.charCodeAt(0);

@@ -21,8 +21,8 @@ export interface ClientSettings {
 /**
  * Returns the settings of Claude Code for models of a gateway. The first model is that of new sessions, if `chosen`.
  *
- * Claude Code assumes a window of a million tokens for a name that it does not know, and warns. `behavesAs` gives such a
- * model the window, output size, effort levels and form of thinking of a Claude model. No Claude model has a window
+ * Claude Code assumes a window of a million tokens for a name that it does not know, and warns. `behavesAs` gives such
+ * a model the window, output size, effort levels and form of thinking of a Claude model. No Claude model has a window
  * below 200,000 tokens: the smallest such window is set by a variable, for all models without `behavesAs`.
  * Source: measured with Claude Code 2.1.330 and 2.1.332.
  *

@@ -67,7 +67,9 @@ function toVariables(defaults: DefaultModels): JsonObject {
   );
 }
 
-/** Returns a row in USD per million tokens. Claude Code shows a dialog for a row that is not complete: it is left out. */
+/**
+ * Returns a row in USD per million tokens. Claude Code shows a dialog for a row that is not complete: it is left out.
+ */
 function toPriceRow(id: string, price: PricedModel["price"]): [id: string, row: JsonObject][] {
   const { input, output, cacheRead = input, cacheWrite = input } = price ?? {};
   if (input === undefined || output === undefined) return [];

@@ -26,6 +26,6 @@ export interface CommandServices {
 /**
  * Runs a command of the program with the arguments after its name, and returns the exit status.
  *
- * @throws {ConfigError} if the settings or the arguments are invalid: the program prints each mistake, and exits with 2.
+ * @throws {ConfigError} if the settings or the arguments are invalid: the program prints each mistake and exits with 2.
  */
 export type RunCommand = (args: readonly string[], services: CommandServices) => Promise<number>;

@@ -27,7 +27,8 @@ export type Flags = {
  * ```ts
  * import { readFlags } from "./flags.ts";
  *
- * readFlags(["--port", "4001", "--check"]); // { action: "check", service: "http", values: { PORT: "4001" }, mistakes: [] }
+ * // { action: "check", service: "http", values: { PORT: "4001" }, mistakes: [] }
+ * readFlags(["--port", "4001", "--check"]);
  * ```
  */
 export function readFlags(args: readonly string[]): Flags {

@@ -46,7 +46,9 @@ export function settingsTable(): string {
   return [header, widths.map((width) => "-".repeat(width)), ...rows].map(toLine).join("\n");
 }
 
-/** Returns the output of `--check`: each setting, its value and its source. Secrets show at most their length or name. */
+/**
+ * Returns the output of `--check`: each setting, its value and its source. Secrets show at most their length or name.
+ */
 export function describeConfig(sources: Sources): string {
   const rows = resolveSettings(sources).map(({ name, origin, value, mistakes }) => {
     const shown = mistakes.length > 0 ? "invalid" : describeValue(name, value);

@@ -44,9 +44,9 @@ export type Limits = {
 };
 
 /**
- * Default number of concurrent answers per key: enough for a fleet of agents behind one key. What protects the memory of
- * the process is `BODY_MEMORY`, for requests, and the pace of the client, for answers; `npm run soak` checks that 1,000
- * clients that do not read take less than 400 MiB.
+ * Default number of concurrent answers per key: enough for a fleet of agents behind one key. What protects the memory
+ * of the process is `BODY_MEMORY`, for requests, and the pace of the client, for answers; `npm run soak` checks that
+ * 1,000 clients that do not read take less than 400 MiB.
  */
 export const DEFAULT_CONCURRENT = 1000;
 

@@ -4,8 +4,8 @@ import { formOf } from "./json_form.ts";
 import { SETTING_NAMES, type SettingName, SETTINGS } from "./settings.ts";
 
 /**
- * Returns the JSON Schema of the configuration file, which its `$schema` names for editors. The gateway itself validates
- * with the schemas of the settings: this one accepts all that they accept, and more.
+ * Returns the JSON Schema of the configuration file, which its `$schema` names for editors. The gateway itself
+ * validates with the schemas of the settings: this one accepts all that they accept, and more.
  */
 export function settingsSchema(): JsonObject {
   const properties: [string, JsonObject][] = SETTING_NAMES.flatMap((name) => {

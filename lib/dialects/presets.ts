@@ -108,7 +108,9 @@ const LOCAL_RESPONSES: ResponsesFeatures = {
   systemAnywhere: false,
 };
 
-/** Responses features of the presets that differ from the default; only observed or documented differences are listed. */
+/**
+ * Responses features of the presets that differ from the default; only observed or documented differences are listed.
+ */
 const RESPONSES_HOSTS: Partial<Record<Preset, ResponsesFeatures>> = {
   openai: OPENAI_RESPONSES,
   // Azure has neither the marks of the cache nor a documented switch of the padding.

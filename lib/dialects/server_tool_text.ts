@@ -7,7 +7,8 @@ const OPAQUE_FIELDS = /^encrypted_|^(signature|data|cache_control|caller)$/;
 const RESULT_TYPE = /^(?!tool_result$)(\w+?)_?tool_result$/;
 
 /**
- * Describes a call or result of a server tool as text, for a model without that tool. The content of a result is fenced.
+ * Describes a call or result of a server tool as text, for a model without that tool. The content of a result is
+ * fenced.
  *
  * Also describes the summary that a compaction left. Returns `undefined` for any other block.
  *

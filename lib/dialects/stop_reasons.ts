@@ -23,14 +23,14 @@ export type StopMeaning =
 /**
  * All words that end an answer, by meaning. They are compared without regard to case and to `_`, `-` and spaces.
  *
- * Sources: [A] https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons
- * [O] https://platform.openai.com/docs/api-reference/chat/object (and Responses, and the older completions)
- * [G] https://ai.google.dev/api/generate-content#FinishReason (OpenRouter sends it as `native_finish_reason`; Gemini's
- * own chat completions as `function_call_filter: …` or `content_filter: …`)
- * [B] https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
- * [C] https://docs.cohere.com/reference/chat [M] https://docs.mistral.ai/api [D] https://api-docs.deepseek.com/api
- * [Z] https://docs.z.ai/api-reference/llm/chat-completion [V] vLLM: `vllm/v1/request.py`, and SGLang
- * [T] text-generation-inference, Together [L] https://lmstudio.ai/docs/typescript/api-reference/llm-prediction-stop-reason
+ * Sources: [A] https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons [O]
+ * https://platform.openai.com/docs/api-reference/chat/object (and Responses, and the older completions) [G]
+ * https://ai.google.dev/api/generate-content#FinishReason (OpenRouter sends it as `native_finish_reason`; Gemini's own
+ * chat completions as `function_call_filter: …` or `content_filter: …`) [B]
+ * https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html [C]
+ * https://docs.cohere.com/reference/chat [M] https://docs.mistral.ai/api [D] https://api-docs.deepseek.com/api [Z]
+ * https://docs.z.ai/api-reference/llm/chat-completion [V] vLLM: `vllm/v1/request.py`, and SGLang [T]
+ * text-generation-inference, Together [L] https://lmstudio.ai/docs/typescript/api-reference/llm-prediction-stop-reason
  * [W] https://cloud.ibm.com/apidocs/watsonx-ai [H] Ollama and llama.cpp [F] Fireworks, SambaNova and other hosts
  */
 const WORDS: Record<StopMeaning, readonly string[]> = {

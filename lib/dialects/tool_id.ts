@@ -15,7 +15,8 @@ const WRAPPED_ID = /^toolu_gw[A-Za-z0-9]{8}_([A-Za-z0-9_-]+)$/;
 const MAX_WRAPPED_CHARS = 4096;
 
 /**
- * Returns the client's ID for an upstream's ID. A missing, empty or very long ID is replaced, an invalid one is wrapped.
+ * Returns the client's ID for an upstream's ID. A missing, empty or very long ID is replaced, an invalid one is
+ * wrapped.
  */
 export function toClientToolId(id: string | undefined, newId: (prefix: string) => string): string {
   if (!id || id.length > MAX_WRAPPED_CHARS) return newId("toolu_");

@@ -49,7 +49,9 @@ export interface AnswerStore {
   piece(id: string, nth: number): Promise<Uint8Array | undefined>;
   open(held: HeldAnswer, head: { status: number; headers: string }): Promise<void>;
   append(held: HeldAnswer, nth: number, piece: Uint8Array): Promise<void>;
-  /** Completes an answer, and removes the steps that led to it. Drops the oldest answers of an owner beyond `maxBytes`. */
+  /**
+   * Completes an answer, and removes the steps that led to it. Drops the oldest answers of an owner beyond `maxBytes`.
+   */
   finish(held: HeldAnswer, bytes: number): Promise<void>;
   /** Gives an answer up. Its steps stay, so that a repeat does not repeat them. */
   fail(held: HeldAnswer): Promise<void>;

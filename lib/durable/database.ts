@@ -10,8 +10,8 @@ export interface Queries {
 }
 
 /**
- * The database of what outlives a request: SQLite in `DATA_DIR`, or PostgreSQL at `DATA_URL`. The statements of the stores
- * are the same for both.
+ * The database of what outlives a request: SQLite in `DATA_DIR`, or PostgreSQL at `DATA_URL`. The statements of the
+ * stores are the same for both.
  */
 export interface Database extends Queries {
   /** Ends of a `SELECT` whose rows others must not change meanwhile. SQLite needs none: it has one writer. */
@@ -27,7 +27,8 @@ export interface Database extends Queries {
    */
   lock(queries: Queries, name: string): Promise<void>;
   /**
-   * Runs `work` in a transaction. An error rolls it back. `work` uses only the given queries, and waits for nothing else.
+   * Runs `work` in a transaction. An error rolls it back. `work` uses only the given queries, and waits for nothing
+   * else.
    */
   transaction<Result>(work: (queries: Queries) => Promise<Result>): Promise<Result>;
 }

@@ -25,8 +25,9 @@ export interface RestateOptions {
 }
 
 /**
- * Creates the engine of a Restate server. Each job is an invocation, with the job's id as its idempotency key. The server
- * calls the gateways at `/restate`, another one if the first has ended. It receives ids of the store, and no content.
+ * Creates the engine of a Restate server. Each job is an invocation, with the job's id as its idempotency key. The
+ * server calls the gateways at `/restate`, another one if the first has ended. It receives ids of the store, and no
+ * content.
  *
  * `@restatedev/restate-sdk` is loaded then; it needs Node 22, Deno or Bun.
  */

@@ -9,8 +9,8 @@ const transactions = new Map<string, Promise<void>>();
 /**
  * Creates a database of an open SQLite connection to the file at `path`.
  *
- * While a transaction is open, other statements of this process wait for its end, also those of other connections: SQLite
- * would block the thread that ends it. Other processes wait in SQLite.
+ * While a transaction is open, other statements of this process wait for its end, also those of other connections:
+ * SQLite would block the thread that ends it. Other processes wait in SQLite.
  */
 export function createSqliteDatabase(connection: Connection, path: string): Database {
   async function whenFree<Result>(query: () => Result): Promise<Result> {

@@ -1,6 +1,6 @@
 /**
- * Returns the reason of a failure of SQLite in `DATA_DIR`, without a path. Returns `undefined` for any other error, such as
- * that of a wrong statement.
+ * Returns the reason of a failure of SQLite in `DATA_DIR`, without a path. Returns `undefined` for any other error,
+ * such as that of a wrong statement.
  *
  * @example Usage
  * ```ts

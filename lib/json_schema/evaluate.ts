@@ -42,8 +42,8 @@ export class Evaluation {
   /**
    * Checks a value against a schema.
    *
-   * A schema that references lead to is checked once at each place. So the time grows with the schema and the value, and
-   * not with the number of ways that lead from one to the other.
+   * A schema that references lead to is checked once at each place. So the time grows with the schema and the value,
+   * and not with the number of ways that lead from one to the other.
    *
    * @throws {CostError} if the check takes too many steps, or goes too deep.
    */

@@ -5,8 +5,8 @@ import { CostError } from "./schema_error.ts";
  * Gives JSON values numbers: the same one to values that JSON Schema takes as equal. The order of members has no
  * meaning, and neither has the notation of a number.
  *
- * Time and memory are linear in the values. A list or object is known by the numbers of its parts, so that a text that is
- * nested deep is not copied at each level, and an object that is asked for at each level is read once.
+ * Time and memory are linear in the values. A list or object is known by the numbers of its parts, so that a text that
+ * is nested deep is not copied at each level, and an object that is asked for at each level is read once.
  *
  * @example Usage
  * ```ts

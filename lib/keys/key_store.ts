@@ -30,8 +30,8 @@ export interface KeyStore extends CredentialSource {
   /**
    * Makes a key, and returns it with its record. The store has its digest only.
    *
-   * @throws {ApiError} `conflict_error` if the name is taken; `invalid_request_error` without a store, or beyond 1000 keys;
-   * `overloaded_error` if the store cannot be reached.
+   * @throws {ApiError} `conflict_error` if the name is taken; `invalid_request_error` without a store, or beyond 1000
+   * keys; `overloaded_error` if the store cannot be reached.
    */
   make(
     name: string,
@@ -49,7 +49,11 @@ export interface KeyStore extends CredentialSource {
    * @throws {ApiError} `overloaded_error` if the store cannot be reached.
    */
   signIn(key: Pick<SignIn, "key" | "binding">): Promise<string>;
-  /** Ends the sign-in of a token, if there is one. @throws {ApiError} `overloaded_error` if the store cannot be reached. */
+  /**
+   * Ends the sign-in of a token, if there is one.
+   *
+   * @throws {ApiError} `overloaded_error` if the store cannot be reached.
+   */
   signOut(token: string): Promise<void>;
 }
 

@@ -9,9 +9,9 @@ export class LimitError extends ApiError {}
 /**
  * Returns the error for charges that do not fit, in the format of Anthropic's API.
  *
- * A spent budget is a `billing_error`, which clients do not retry. If the gateway as a whole has no free concurrency slot,
- * the error is an `overloaded_error`. Any other limit is a `rate_limit_error` with `retry-after`. This is also the order of
- * precedence; among equals, the limit with the longest wait is reported.
+ * A spent budget is a `billing_error`, which clients do not retry. If the gateway as a whole has no free concurrency
+ * slot, the error is an `overloaded_error`. Any other limit is a `rate_limit_error` with `retry-after`. This is also
+ * the order of precedence; among equals, the limit with the longest wait is reported.
  */
 export function toLimitError(check: QuotaCheck): LimitError {
   const { now } = check;

@@ -39,8 +39,8 @@ export interface Limiter {
    */
   admitMetadataRequest(requester: Requester): Promise<void>;
   /**
-   * Admits a token count, or messages of an MCP client, at the arrival and before the body is read. The returned function
-   * frees the concurrency slot.
+   * Admits a token count, or messages of an MCP client, at the arrival and before the body is read. The returned
+   * function frees the concurrency slot.
    *
    * @throws {ApiError} `rate_limit_error` or `overloaded_error` if a limit is reached.
    */
@@ -52,7 +52,8 @@ export interface Limiter {
    */
   left(requester: Requester): Promise<LimitLeft[]>;
   /**
-   * Returns the use of the budgets of keys and sessions, and of all keys together: the sums that requests are admitted by.
+   * Returns the use of the budgets of keys and sessions, and of all keys together: the sums that requests are admitted
+   * by.
    *
    * @throws {ApiError} `overloaded_error` if the store cannot be reached.
    */

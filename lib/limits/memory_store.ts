@@ -19,9 +19,9 @@ export interface MemoryStore extends LimitStore {
 /**
  * Creates a store in the memory of this process.
  *
- * Quotas of keys and of the gateway are kept while they have use: the operator limits the number of keys. Clients choose
- * the number of sessions. Beyond `maxSessionQuotas` of one key, its sessions without use are evicted, then its least
- * recently used ones; those of other keys are not.
+ * Quotas of keys and of the gateway are kept while they have use: the operator limits the number of keys. Clients
+ * choose the number of sessions. Beyond `maxSessionQuotas` of one key, its sessions without use are evicted, then its
+ * least recently used ones; those of other keys are not.
  */
 export function createMemoryStore(
   { maxSessionQuotas = 5000, file }: MemoryStoreOptions = {},

@@ -9,8 +9,8 @@ export interface ChargeResult {
 /** Store for the use of quotas. */
 export interface LimitStore {
   /**
-   * Applies all charges, or none if one does not fit. The check and the charge are atomic. A promise only if the store is
-   * remote.
+   * Applies all charges, or none if one does not fit. The check and the charge are atomic. A promise only if the store
+   * is remote.
    *
    * @throws {ApiError} `overloaded_error` if the store cannot be reached.
    */

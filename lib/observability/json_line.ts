@@ -1,8 +1,8 @@
 import type { LogRecord } from "@logtape/logtape";
 
 /**
- * Formats a log record as a line of JSON. Its properties are texts, numbers, booleans, and lists of these: the formatter
- * of LogTape, which takes any value, takes twice as long.
+ * Formats a log record as a line of JSON. Its properties are texts, numbers, booleans, and lists of these: the
+ * formatter of LogTape, which takes any value, takes twice as long.
  *
  * @example Usage
  * ```ts

@@ -76,7 +76,8 @@ export function logError(
 /**
  * Logs a line of a component, whose message is the component's name.
  *
- * The logger's methods by level take twice as long: they parse a template, and make a record whose fields are read lazily.
+ * The logger's methods by level take twice as long: they parse a template, and make a record whose fields are read
+ * lazily.
  */
 export function logLine(component: LogComponent, level: Severity, fields: ProblemFields): void {
   const logger = loggerOf(component);
@@ -119,7 +120,9 @@ export interface LogOptions {
   levels?: ReadonlyMap<LogComponent, LogLevel> | undefined;
   /** `json` for programs, `pretty` for people. */
   format?: "json" | "pretty";
-  /** True if lines below the level `warn` may be written together, up to 50 ms late. They are written at the exit, too. */
+  /**
+   * True if lines below the level `warn` may be written together, up to 50 ms late. They are written at the exit, too.
+   */
   batched?: boolean;
   /** Called before lines are written, such as to erase a line that the program draws. */
   beforeWrite?: () => void;
@@ -184,8 +187,8 @@ const LEVELS: Record<LogLevel, Severity | null> = {
 };
 
 /**
- * Escapes characters that JSON allows and terminals interpret or hide: controls, line separators, directions of writing,
- * lone surrogates.
+ * Escapes characters that JSON allows and terminals interpret or hide: controls, line separators, directions of
+ * writing, lone surrogates.
  */
 function escapeControls(line: string): string {
   if (!NOT_PLAIN.test(line)) return line;

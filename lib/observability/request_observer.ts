@@ -36,7 +36,9 @@ export interface RequestObserver {
   startTool(tool: string): (outcome: string) => void;
   /** A request is sent once more, unchanged, after a failure of the upstream and a wait of `waited` milliseconds. */
   onRetry(upstream: string, retry: { status: number | undefined; waited: number }): void;
-  /** A request is sent once more, changed as the upstream's refusal shows. `change` has the form `drop_parameter stop`. */
+  /**
+   * A request is sent once more, changed as the upstream's refusal shows. `change` has the form `drop_parameter stop`.
+   */
   onRemedy(change: string): void;
 }
 

@@ -9,7 +9,9 @@ let loaded: {
 /** Under this symbol, the API keeps the providers of the process, for all copies of the package. Deno sets it, too. */
 const PROVIDERS = Symbol.for("opentelemetry.js.api.1");
 
-/** True if the process has a provider of OpenTelemetry, and its API is not loaded. One may be registered at any time. */
+/**
+ * True if the process has a provider of OpenTelemetry, and its API is not loaded. One may be registered at any time.
+ */
 export function lacksTelemetry(): boolean {
   return loaded === undefined && PROVIDERS in globalThis;
 }

@@ -118,8 +118,8 @@ export function createEndpoints(
   }
 
   /**
-   * Starts a session with the admin key. Wrong keys are not limited: every endpoint takes a key in a header, and a limit
-   * for all addresses together would let a stranger lock the operator out.
+   * Starts a session with the admin key. Wrong keys are not limited: every endpoint takes a key in a header, and a
+   * limit for all addresses together would let a stranger lock the operator out.
    */
   async function signIn(call: PageCall): Promise<Response> {
     const { request, gateway } = call;

@@ -40,8 +40,8 @@ interface Stream extends LiveViewer {
 }
 
 /**
- * Creates the event streams. An address is rendered once an interval for all its viewers, and never without a viewer; the
- * parts that changed since they were sent are sent. All streams end when `isStopping()` returns true.
+ * Creates the event streams. An address is rendered once an interval for all its viewers, and never without a viewer;
+ * the parts that changed since they were sent are sent. All streams end when `isStopping()` returns true.
  */
 export function createLivePages({ clock, isStopping, onError }: {
   clock: Clock;

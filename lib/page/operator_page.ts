@@ -10,7 +10,9 @@ export interface OperatorPage {
   routes: readonly PageRoute[];
   /** Ends all sessions, such as after a change of the admin key. */
   signOutAll(): void;
-  /** Ends the event streams, after a change of the settings. Browsers open them again, with access under the new ones. */
+  /**
+   * Ends the event streams, after a change of the settings. Browsers open them again, with access under the new ones.
+   */
   endStreams(): void;
 }
 

@@ -42,7 +42,11 @@ export interface PageServer {
    * @throws {ApiError} `request_too_large`, `timeout_error`, or `invalid_request_error` if it is incomplete.
    */
   readForm(call: PageCall): Promise<string>;
-  /** Starts, stops or restarts a managed MCP server. @throws {ApiError} `not_found_error`, `conflict_error`, `api_error` */
+  /**
+   * Starts, stops or restarts a managed MCP server.
+   *
+   * @throws {ApiError} `not_found_error`, `conflict_error`, `api_error`
+   */
   operateServer(source: PageSource, name: string, action: ServerAction): Promise<void>;
 }
 

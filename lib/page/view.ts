@@ -2,16 +2,16 @@
  * Views of the operator's page: one file each in `views/`, listed in `views.ts`.
  *
  * A view is a name, a label and a function that renders it: `render(call)` reads what it needs from `call.gateway` and
- * returns a {@linkcode Page}: a title, one sentence that gives the answer in words, notices, and parts. The layout adds the
- * frame. Links between views are relative and flat: `.` is Now, `spend`, `models`, `tools`, `errors`, `settings`,
+ * returns a {@linkcode Page}: a title, one sentence that gives the answer in words, notices, and parts. The layout adds
+ * the frame. Links between views are relative and flat: `.` is Now, `spend`, `models`, `tools`, `errors`, `settings`,
  * `request?id=…`; all are at the same level, so that the page may be mounted under a prefix.
  *
  * With `live`, the page is rendered again while someone looks at it, and the parts whose markup changed are sent to the
  * browser. Each part's outermost element has the id of `partId(part.id)`; the helper `part()` adds one.
  *
- * A form that changes something is a `POST` to the name of its view, with `actionFields(call, "restart")` among its fields:
- * `<form method="post" action="tools">${actionFields(call, "restart")}…`. The token is checked before `actions.restart`
- * runs; it returns the relative address to go to.
+ * A form that changes something is a `POST` to the name of its view, with `actionFields(call, "restart")` among its
+ * fields: `<form method="post" action="tools">${actionFields(call, "restart")}…`. The token is checked before
+ * `actions.restart` runs; it returns the relative address to go to.
  */
 
 import type { CreateReplayGateway } from "../replay/replay.ts";

@@ -14,8 +14,8 @@ export interface Viewer {
 }
 
 /**
- * Returns the viewer of a request: with a session, with the admin key in a header, or anyone if no key is configured, as
- * for the other endpoints of the operator. Undefined if the viewer must sign in. `openToken` is the token of viewers
+ * Returns the viewer of a request: with a session, with the admin key in a header, or anyone if no key is configured,
+ * as for the other endpoints of the operator. Undefined if the viewer must sign in. `openToken` is the token of viewers
  * without a session.
  */
 export function findViewer(
@@ -64,8 +64,8 @@ export function readCookie({ headers }: Request, name: string): string | undefin
 
 /**
  * Rejects requests of other sites' pages: a form from elsewhere, or a script of an origin of `CORS_ORIGINS`, which may
- * use the API only. A link from another site may open a view, but what the view loads, such as its event stream, may not
- * be loaded from there.
+ * use the API only. A link from another site may open a view, but what the view loads, such as its event stream, may
+ * not be loaded from there.
  *
  * @throws {ApiError} `permission_error`.
  */

@@ -3,8 +3,8 @@ export interface Clock {
   /** Returns the milliseconds since 1970. */
   now(): number;
   /**
-   * Runs a callback once after `ms` milliseconds. The returned function cancels it. With `background`, the timer does not
-   * keep the process alive.
+   * Runs a callback once after `ms` milliseconds. The returned function cancels it. With `background`, the timer does
+   * not keep the process alive.
    */
   after(ms: number, run: () => void, options?: { background?: boolean }): () => void;
   /** Runs a callback every `ms` milliseconds. The returned function cancels it. */

@@ -51,8 +51,8 @@ export async function readContent(path: string): Promise<Uint8Array | undefined>
 const PIECE_BYTES = 64 * 1024;
 
 /**
- * Returns the content of a file, which is opened with the first read. The body fails if the file has not `size` bytes, so
- * that a file that is removed meanwhile does not look complete.
+ * Returns the content of a file, which is opened with the first read. The body fails if the file has not `size` bytes,
+ * so that a file that is removed meanwhile does not look complete.
  */
 export function streamContent(path: string, size: number): ReadableStream<Uint8Array> {
   let file: Awaited<ReturnType<ReturnType<typeof loadFs>["open"]>> | undefined;

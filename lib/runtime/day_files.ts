@@ -9,7 +9,9 @@ export interface DayFiles {
   append(line: string, now: number): boolean;
   /** Reads the lines of all files, the newest first. */
   readNewestFirst(): AsyncGenerator<string>;
-  /** Removes the files of days that ended more than the given number of days ago. Returns the number of files removed. */
+  /**
+   * Removes the files of days that ended more than the given number of days ago. Returns the number of files removed.
+   */
   cleanUp(days: number, now: number): number;
 }
 

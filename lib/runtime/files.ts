@@ -76,9 +76,9 @@ export async function withTemporaryFile<Result>(
 }
 
 /**
- * Calls `onChange` after the content of one of the files has changed and has stayed the same for `intervalMs`. Files are
- * polled: this also works for files that are replaced, and for mounted ones. The returned function ends it; the process
- * may end while files are watched.
+ * Calls `onChange` after the content of one of the files has changed and has stayed the same for `intervalMs`. Files
+ * are polled: this also works for files that are replaced, and for mounted ones. The returned function ends it; the
+ * process may end while files are watched.
  */
 export function watchFiles(
   paths: readonly string[],

@@ -1,5 +1,5 @@
-// The part of Deno's API that is used here; undefined on other runtimes. `process` takes long to load on Deno: a start does
-// without it.
+// The part of Deno's API that is used here; undefined on other runtimes. `process` takes long to load on Deno: a start
+// does without it.
 declare const Deno: {
   args: string[];
   build: { os: string };

@@ -84,7 +84,8 @@ export function createApp(
 /** Creates the router of the table of routes. A route checks its own access, so that no other path can reach it. */
 function createRoutes(gateway: GatewayContext, table: readonly EndpointRoute[]): HonoBase<Env> {
   const app = new HonoBase<Env>({
-    // Hono's default tries a router first that does not support these paths, which takes longer than the rest of the start.
+    // Hono's default tries a router first that does not support these paths, which takes longer than the rest of the
+    // start.
     router: new TrieRouter(),
     getPath: (_request, { env }: { env?: Env["Bindings"] } = {}) => env?.path ?? "",
   });

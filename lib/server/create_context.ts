@@ -36,8 +36,8 @@ export interface GatewayOptions {
   /** Settings by name, such as `OPENROUTER_API_KEY`; docs/configuration.md lists them. The environment is not read. */
   settings?: Settings;
   /**
-   * Where the settings come from, by name, for the operator's page: such as `--port` or `environment`. Default: `settings`
-   * for those that are given, `default` for the others.
+   * Where the settings come from, by name, for the operator's page: such as `--port` or `environment`. Default:
+   * `settings` for those that are given, `default` for the others.
    */
   origins?: SettingOrigins | undefined;
   /** The `fetch` that upstreams are called with. Default: the runtime's, without its built-in timeouts. */

@@ -235,7 +235,9 @@ class MessageTurns {
     this.answer = requestLog.observe(askWithHook(message));
   }
 
-  /** Connects to the MCP servers. One that does not answer is an HTTP status, not an event of a stream that has begun. */
+  /**
+   * Connects to the MCP servers. One that does not answer is an HTTP status, not an event of a stream that has begun.
+   */
   async open(): Promise<void> {
     await this.#mcp.open(applyToolChanges(this.message)?.request ?? this.message, upstreamTools(this.route));
   }

@@ -35,8 +35,8 @@ const LISTS_OF_MODELS = ["models", "fallbacks", "fallback_models"] as const;
 const NAMING_FIELDS = ["preset", "tools", "plugins", ...LISTS_OF_MODELS] as const;
 
 /**
- * Tools of OpenRouter that ask further models, and the fields that name those. Without one of the fields, the tool or its
- * caller chooses. Source: https://openrouter.ai/docs/guides/features/server-tools
+ * Tools of OpenRouter that ask further models, and the fields that name those. Without one of the fields, the tool or
+ * its caller chooses. Source: https://openrouter.ai/docs/guides/features/server-tools
  */
 const ASKING_TOOLS = new Map([
   ["advisor", ["model"]],

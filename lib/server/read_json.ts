@@ -42,8 +42,8 @@ function parseCut(body: CutJson): unknown {
 /**
  * Parses the JSON of a client.
  *
- * @throws {ApiError} `invalid_request_error` if the text is not JSON, exceeds the bounds of JSON, or has a number that is
- * not finite.
+ * @throws {ApiError} `invalid_request_error` if the text is not JSON, exceeds the bounds of JSON, or has a number that
+ * is not finite.
  */
 export function parseJson(text: string): unknown {
   if (mayExceed(text, Math.random)) rejectExcess(findExcess(text));

@@ -214,8 +214,8 @@ const ENGINE_ROUTES: readonly EndpointRoute[] = [
  * All endpoints of the gateway, by their canonical paths ({@linkcode toCanonicalPath}). A request that no entry matches
  * needs a key, too.
  *
- * Open are the health check, Claude Code's probes of its base URL and its sign-in, and the signed requests of the durable
- * engine.
+ * Open are the health check, Claude Code's probes of its base URL and its sign-in, and the signed requests of the
+ * durable engine.
  */
 export const ROUTES: readonly EndpointRoute[] = [
   ...API_ROUTES,

@@ -5,13 +5,16 @@ import { sha256 } from "../base/sha256.ts";
 
 /**
  * Citation mark for models without native citations: `[[c0ffee.1]]` is hit 1 of a search. The model writes the mark
- * after a statement, and the gateway converts it to a citation. The hash of the search is in it, so that the author of a
- * page or file cannot write a mark that a model then repeats.
+ * after a statement, and the gateway converts it to a citation. The hash of the search is in it, so that the author of
+ * a page or file cannot write a mark that a model then repeats.
  */
 const MARK = /\[\[([0-9a-f]{6}\.\d{1,3})\]\]/;
 /** A partial mark at the end of a text, with the space before it; the rest may follow. */
 const PARTIAL_MARK = / ?(?:\[(?:\[(?:[0-9a-f]{1,6}(?:\.(?:\d{1,3}\]?)?)?)?)?)?$/;
-/** Maximum characters of a page in a citation. Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool */
+/**
+ * Maximum characters of a page in a citation. Source:
+ * https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool
+ */
 const MAX_QUOTE_CHARS = 150;
 /** Origin of sealed search results and citations. */
 export const SEAL_ORIGIN = "web_search";

@@ -37,8 +37,8 @@ export interface ServerTool {
    */
   readonly trusted?: boolean;
   /**
-   * True if a call that was interrupted may run again. Default: only tools whose calls are `server_tool_use` blocks, which
-   * change nothing.
+   * True if a call that was interrupted may run again. Default: only tools whose calls are `server_tool_use` blocks,
+   * which change nothing.
    */
   readonly repeatable?: boolean;
   /** Type of the block that represents a call. */

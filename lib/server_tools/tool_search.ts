@@ -7,7 +7,10 @@ import { createUseCounter } from "./max_uses.ts";
 /** Tools that a search returns: default and maximum. */
 const DEFAULT_HITS = 5;
 const MAX_HITS = 50;
-/** Maximum length of a pattern and of a query. Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/tool-search-tool */
+/**
+ * Maximum length of a pattern and of a query. Source:
+ * https://platform.claude.com/docs/en/agents-and-tools/tool-use/tool-search-tool
+ */
 const MAX_QUERY_CHARS = { regex: 200, bm25: 500 } as const;
 
 /** Maximum searches in one message. */

@@ -23,8 +23,8 @@ export interface InputCounter {
   /** Corrects tokens of an answer that were counted by runs of characters. */
   correctOutput(tokens: number, route: UpstreamModel): number;
   /**
-   * Compares the estimates with the upstream's count: the one by length at once, the one by runs after a short delay, when
-   * the answer has been sent.
+   * Compares the estimates with the upstream's count: the one by length at once, the one by runs after a short delay,
+   * when the answer has been sent.
    */
   learn(request: CountTokensRequest, route: UpstreamModel, reported: number): void;
 }

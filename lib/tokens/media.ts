@@ -55,7 +55,9 @@ function imageSizeIn(source: { data: string }, length: number): ImageSize | unde
   return readImageSize(decodeBytes(headOf(source, "data", length)));
 }
 
-/** A page counts as its text and as an image. Source: https://platform.claude.com/docs/en/build-with-claude/pdf-support */
+/**
+ * A page counts as its text and as an image. Source: https://platform.claude.com/docs/en/build-with-claude/pdf-support
+ */
 const TOKENS_PER_PAGE = 2000;
 const UNKNOWN_FILE_TOKENS = 3000;
 

@@ -12,8 +12,8 @@ export interface ThinkingLimits {
 }
 
 /**
- * Returns the tokens of thinking that a request to an upstream allows: its budget, or the share of its effort. A request
- * without either counts as one of medium effort if it enables thinking or the model always thinks.
+ * Returns the tokens of thinking that a request to an upstream allows: its budget, or the share of its effort. A
+ * request without either counts as one of medium effort if it enables thinking or the model always thinks.
  *
  * @example Usage
  * ```ts

@@ -33,8 +33,8 @@ export interface PrepareOptions {
 }
 
 /**
- * Translates a request for the upstream of a route: with well-formed texts, and adjusted to the limits of the model that
- * are known beforehand or were learned from refusals.
+ * Translates a request for the upstream of a route: with well-formed texts, and adjusted to the limits of the model
+ * that are known beforehand or were learned from refusals.
  */
 export async function prepareTurn(
   context: Pick<MessageContext, "config" | "inputCounter" | "learned" | "newId">,

@@ -11,7 +11,9 @@ export interface Waits {
 
 /** Aborts one upstream request if the upstream is silent for too long. */
 export interface IdleTimer {
-  /** Aborted when the client's request is aborted, or by a timeout. The reason of a timeout is an {@linkcode ApiError}. */
+  /**
+   * Aborted when the client's request is aborted, or by a timeout. The reason of a timeout is an {@linkcode ApiError}.
+   */
   readonly signal: AbortSignal;
   /** Receives the waits for data. */
   readonly waits: Waits;

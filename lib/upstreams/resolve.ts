@@ -8,8 +8,8 @@ import { toRouteLabel } from "./route_label.ts";
 import type { Directory, Route, RouteTarget, Upstream } from "./upstream.ts";
 
 /**
- * Resolves a model's name to its first target. A name is an alias, an id of Claude Code, `upstream/model`, or a model of
- * the first upstream.
+ * Resolves a model's name to its first target. A name is an alias, an id of Claude Code, `upstream/model`, or a model
+ * of the first upstream.
  *
  * @example Usage
  * ```ts

@@ -121,8 +121,8 @@ async function wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void
 /**
  * Reads a complete JSON answer.
  *
- * @throws {ApiError} `api_error` if it is larger than 32 MiB, exceeds the bounds of JSON, is incomplete or not JSON; the
- * signal's reason, once it has fired.
+ * @throws {ApiError} `api_error` if it is larger than 32 MiB, exceeds the bounds of JSON, is incomplete or not JSON;
+ * the signal's reason, once it has fired.
  */
 export async function readJsonResponse(
   response: UpstreamResponse,

@@ -30,7 +30,11 @@ export interface Target {
 /** Starts a target whose upstream has the given URL. */
 export type StartTarget = (upstreamUrl: string) => Promise<Target>;
 
-/** Returns the runtimes by their names: `node`, `deno`, `bun`, or the path of another Node.js. @throws if one is missing. */
+/**
+ * Returns the runtimes by their names: `node`, `deno`, `bun`, or the path of another Node.js.
+ *
+ * @throws if one is missing.
+ */
 export function toRuntime(name: string): BenchRuntime {
   const bin = (program: string) => `${ROOT}node_modules/.bin/${program}`;
   const same = (command: readonly string[]) => ({ name, command, gateway: [...command, "mod.ts"] });

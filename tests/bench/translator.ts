@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-explicit-any -- JSON without checks
-// A minimal translator: `RUNTIME translator.ts UPSTREAM_URL`. It prints its URL. It converts Anthropic's Messages to chat
-// completions and the answers back, by `JSON.parse` of every chunk, without checks, errors and a log.
+// A minimal translator: `RUNTIME translator.ts UPSTREAM_URL`. It prints its URL. It converts Anthropic's Messages to
+// chat completions and the answers back, by `JSON.parse` of every chunk, without checks, errors and a log.
 
 import { type Handler, listen, readArgument } from "./listen.ts";
 

@@ -2,8 +2,8 @@ import type { AnswerCall, AnswerContent, AnswerUsage } from "./answer_content.ts
 import { count, dig, isJson, type Json, objects, text } from "../kit/json.ts";
 
 /**
- * Reads the content of the chunks of a chat completion, without any code of the gateway: it collects all chunks first and
- * interprets them at the end.
+ * Reads the content of the chunks of a chat completion, without any code of the gateway: it collects all chunks first
+ * and interprets them at the end.
  */
 export function contentOfChunks(chunks: readonly Json[]): AnswerContent {
   const choices = chunks.flatMap((chunk) => objects(chunk.choices)).filter(({ index }) => !index);

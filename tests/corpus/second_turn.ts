@@ -9,8 +9,8 @@ import { FakeUpstream } from "../kit/upstream.ts";
 const TOOL_NOTE = /^\[The (tool \S+|\w+ tool) /;
 
 /**
- * Sends an answer back with the results of its calls, and returns its items that reach the upstream. Each call must have
- * its result, and no item may have an ID.
+ * Sends an answer back with the results of its calls, and returns its items that reach the upstream. Each call must
+ * have its result, and no item may have an ID.
  */
 export async function secondTurn(recording: Recording, answer: Json): Promise<Json[]> {
   const upstream = new FakeUpstream({ status: 400, body: '{"error":{"message":"enough"}}' });

@@ -11,7 +11,8 @@ import { DONE, writeChunk, writeDelta, writeEvent } from "../kit/streams.ts";
 import { type FakeResponse, FakeUpstream } from "../kit/upstream.ts";
 
 // A conversation of an agent: the model thinks and calls a tool, thinks and calls two tools, then answers with a text.
-// The upstream ends each answer early at every byte and stalls at every third one; the client disconnects at every event.
+// The upstream ends each answer early at every byte and stalls at every third one; the client disconnects at every
+// event.
 
 const SECOND = 1000;
 const SETTINGS = { FIRST_BYTE_TIMEOUT: 30, IDLE_TIMEOUT: 20, PING_INTERVAL: 4, HOLD_TIMEOUT: 10 };

@@ -22,7 +22,8 @@ export interface SlowReaders {
 }
 
 /**
- * Opens this number of streams without reading them, sends requests of other clients, then reads all streams to the end.
+ * Opens this number of streams without reading them, sends requests of other clients, then reads all streams to the
+ * end.
  *
  * `meanwhile` is called while all are open, `release` before they are read.
  */

@@ -24,8 +24,8 @@ interface TextRange {
 }
 
 /**
- * Replaces a string that occurs once in a text, or as often as expected. Line endings may differ from those of the text:
- * the new string gets the line endings of the text. All else stays unchanged, to the byte.
+ * Replaces a string that occurs once in a text, or as often as expected. Line endings may differ from those of the
+ * text: the new string gets the line endings of the text. All else stays unchanged, to the byte.
  *
  * @throws {ToolError} if the string does not occur, or not as often as expected.
  */
@@ -117,8 +117,8 @@ function findAll(text: string, old: string): TextRange[] {
 }
 
 /**
- * Returns a function that maps an offset in the text with LF line endings to the offset in the original text. It must be
- * called with ascending offsets.
+ * Returns a function that maps an offset in the text with LF line endings to the offset in the original text. It must
+ * be called with ascending offsets.
  */
 function createOffsetMapper(text: string): (plain: number) => number {
   let before = 0;

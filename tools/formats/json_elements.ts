@@ -10,9 +10,9 @@ export interface Elements extends Span {
 }
 
 /**
- * Finds the elements of an array that is a member of the top-level object. Returns undefined if the member is missing or
- * not an array. With the ranges, an element can be replaced while the rest of the text stays unchanged. The text must be
- * valid JSON.
+ * Finds the elements of an array that is a member of the top-level object. Returns undefined if the member is missing
+ * or not an array. With the ranges, an element can be replaced while the rest of the text stays unchanged. The text
+ * must be valid JSON.
  */
 export function findElements(text: string, member: string): Elements | undefined {
   let found: Elements | undefined;

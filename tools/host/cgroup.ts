@@ -47,7 +47,8 @@ const REMOVE_WAIT_MS = 20;
  * Returns a function that creates a control group for a command; undefined where the operator has delegated none.
  *
  * The group above that of the gateway is used, because a group with processes cannot have limited subgroups. systemd
- * arranges this with `Delegate=memory pids` and `DelegateSubgroup=gateway`. Slices are not used: they belong to systemd.
+ * arranges this with `Delegate=memory pids` and `DelegateSubgroup=gateway`. Slices are not used: they belong to
+ * systemd.
  *
  * Source: https://docs.kernel.org/admin-guide/cgroup-v2.html, https://systemd.io/CGROUP_DELEGATION
  */

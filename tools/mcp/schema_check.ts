@@ -1,6 +1,8 @@
 import { isObject } from "./json.ts";
 
-/** Keywords whose value is one schema, a list of schemas, or schemas by name. Source: JSON Schema 2020-12 and draft 7 */
+/**
+ * Keywords whose value is one schema, a list of schemas, or schemas by name. Source: JSON Schema 2020-12 and draft 7
+ */
 const KEYWORDS: Record<string, "one" | "one or list" | "list" | "by name"> = {
   properties: "by name",
   patternProperties: "by name",
@@ -32,8 +34,8 @@ const MAX_DEPTH = 64;
 /**
  * Returns the reason why a schema cannot be that of a tool's input; undefined if it can.
  *
- * One schema with a wrong form makes an upstream reject the whole request. Keywords that do not decide the form, such as
- * `pattern`, are not looked at.
+ * One schema with a wrong form makes an upstream reject the whole request. Keywords that do not decide the form, such
+ * as `pattern`, are not looked at.
  */
 export function checkInputSchema(schema: unknown): string | undefined {
   if (!isObject(schema)) return "its input schema is not an object";

@@ -7,8 +7,8 @@ const MAX_PATTERN_CHARS = 1000;
 /**
  * Compiles a glob pattern of paths. `*` and `?` match within one name, `**` matches any number of folders, `[a-z]`
  * matches one character, `{a,b}` matches either alternative. A pattern without a slash matches names at any depth.
- * Matching takes linear time in the length of the path for every pattern: the pattern becomes an RE2 expression, and its
- * braces become alternatives of that.
+ * Matching takes linear time in the length of the path for every pattern: the pattern becomes an RE2 expression, and
+ * its braces become alternatives of that.
  *
  * @throws {ToolError} if the pattern is too long or malformed.
  *

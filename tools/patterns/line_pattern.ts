@@ -22,8 +22,8 @@ const MAX_SEARCHED_CHARS = { line: 256 * 1024, text: 1024 * 1024 };
 const MAX_STEPS = { line: 10_000_000, text: 40_000_000 };
 
 /**
- * Compiles a regular expression in RE2 syntax, which has no backreferences and no lookaround. Matching takes linear time
- * in the length of the text for every pattern. `maxChars` bounds the time of one search.
+ * Compiles a regular expression in RE2 syntax, which has no backreferences and no lookaround. Matching takes linear
+ * time in the length of the text for every pattern. `maxChars` bounds the time of one search.
  *
  * @throws {ToolError} if the pattern is invalid, too long or too complex.
  *

@@ -6,8 +6,8 @@ export interface ProtectedNames {
    */
   readonly names: readonly string[];
   /**
-   * True if commands find an empty folder in place of each missing name, at the top of the workspace. That keeps them from
-   * creating it. It is no use for a file that programs read there.
+   * True if commands find an empty folder in place of each missing name, at the top of the workspace. That keeps them
+   * from creating it. It is no use for a file that programs read there.
    */
   readonly placeholder: boolean;
   /** Documents that the programs obey these names, or the advisory of an attack through them. */

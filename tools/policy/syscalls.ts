@@ -63,8 +63,8 @@ const REFUSED_SYSCALLS: Record<string, readonly [x64: number, arm64: number]> = 
 };
 
 /**
- * Takes disk space without a write that could be counted. The C library writes zeros instead if the file system does not
- * support the call.
+ * Takes disk space without a write that could be counted. The C library writes zeros instead if the file system does
+ * not support the call.
  */
 const FALLOCATE: readonly [x64: number, arm64: number] = [285, 47];
 

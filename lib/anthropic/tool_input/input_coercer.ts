@@ -7,8 +7,8 @@ import { SchemaTypes } from "../schema_types.ts";
  * Converts the members of a streamed JSON object to the types that its schema requires.
  *
  * The first character of a value determines its type. A value of the right type is released at once, byte for byte. A
- * value of the wrong type, or one that may contain such values, is held until it is complete. A member that is `null` is
- * left out if the schema neither requires it nor allows `null`. Text that is not JSON passes unchanged.
+ * value of the wrong type, or one that may contain such values, is held until it is complete. A member that is `null`
+ * is left out if the schema neither requires it nor allows `null`. Text that is not JSON passes unchanged.
  *
  * @example Usage
  * ```ts

@@ -49,7 +49,9 @@ export class StringRepair {
     return out + fragment.slice(from);
   }
 
-  /** Adds a character to the escape. Returns the text of the escape once it has ended, and whether it has the character. */
+  /**
+   * Adds a character to the escape. Returns the text of the escape once it has ended, and whether it has the character.
+   */
   #endEscape(char: string): { text: string; taken: boolean } | undefined {
     const escape = this.#escape + char;
     if (escape === "\\u" || UNICODE_START.test(escape)) {

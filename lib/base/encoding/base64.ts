@@ -16,5 +16,7 @@ export function toBase64(bytes: Uint8Array): string {
   return parts.join("");
 }
 
-/** Bytes of one call: engines limit the number of arguments. A multiple of 3, so that no piece but the last is padded. */
+/**
+ * Bytes of one call: engines limit the number of arguments. A multiple of 3, so that no piece but the last is padded.
+ */
 const CHUNK_BYTES = 6144;

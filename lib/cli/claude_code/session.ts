@@ -42,8 +42,8 @@ export function chooseModel(sources: LoadedSources, config: Config): string | un
 }
 
 /**
- * Returns true if a model is one of the default upstream, and the settings have no key for it. Aliases are not examined:
- * their fallbacks may have one.
+ * Returns true if a model is one of the default upstream, and the settings have no key for it. Aliases are not
+ * examined: their fallbacks may have one.
  */
 export function lacksKey(
   model: string | undefined,

@@ -27,8 +27,8 @@ export interface McpConfigSources {
 const RESERVED = "workspace";
 
 /**
- * Reads the servers of an `.mcp.json`, in the form that Claude Code and other clients use: `mcpServers` by name. Servers
- * with `disabled` are left out.
+ * Reads the servers of an `.mcp.json`, in the form that Claude Code and other clients use: `mcpServers` by name.
+ * Servers with `disabled` are left out.
  *
  * @throws {ConfigError} with every mistake, each with its place in the file. A mistake holds no value of the file.
  *

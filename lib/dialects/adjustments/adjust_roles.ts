@@ -78,8 +78,8 @@ function hasBlock(message: JsonObject | undefined, type: string): boolean {
 }
 
 /**
- * Makes the roles of messages alternate: later system messages become the user's words, messages of the user that follow
- * each other become one, and an assistant's message separates tool results from the user's next words.
+ * Makes the roles of messages alternate: later system messages become the user's words, messages of the user that
+ * follow each other become one, and an assistant's message separates tool results from the user's next words.
  */
 export function withAlternateRoles(body: JsonObject, { request, loss }: ReportedRequest): JsonObject {
   const adjusted = withSystemAsUser(body, false);

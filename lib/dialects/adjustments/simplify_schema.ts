@@ -163,7 +163,9 @@ function toRequired(required: unknown, properties: unknown): JsonObject {
   return described.length === 0 ? {} : { required: described };
 }
 
-/** Adds the choices of a value. A choice of `null` makes the value nullable, and a single choice is the value itself. */
+/**
+ * Adds the choices of a value. A choice of `null` makes the value nullable, and a single choice is the value itself.
+ */
 function withChoices(shape: JsonObject, choices: JsonObject[], given: readonly unknown[]): JsonObject {
   const real = choices.filter((_choice, at) => !isNull(given[at]));
   const nullable = real.length < choices.length ? { nullable: true } : {};

@@ -4,8 +4,8 @@ import type { TurnContext } from "../dialect.ts";
 import { formatInstruction, requestedFormat } from "../request/output_format.ts";
 
 /**
- * Describes the schema of the answer in the system prompt, for a host that has refused its field. The gateway checks the
- * answer in any case.
+ * Describes the schema of the answer in the system prompt, for a host that has refused its field. The gateway checks
+ * the answer in any case.
  */
 export function withFormatInWords(
   request: MessagesRequest,

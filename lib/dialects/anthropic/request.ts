@@ -101,8 +101,8 @@ function withoutBillingBlock(system: string | ContentBlock[]): string | ContentB
 }
 
 /**
- * Returns the messages without other models' thinking, the gateway's citations and blank text; the gateway's calls become
- * text. For a compatible host, so do the blocks that it does not know.
+ * Returns the messages without other models' thinking, the gateway's citations and blank text; the gateway's calls
+ * become text. For a compatible host, so do the blocks that it does not know.
  */
 function toUpstreamMessages(
   { messages }: MessagesRequest,

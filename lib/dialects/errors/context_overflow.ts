@@ -137,7 +137,8 @@ export function isOverflow(message: string, status: number): boolean {
  * ```ts
  * import { toOverflowMessage } from "./context_overflow.ts";
  *
- * const message = toOverflowMessage("The input token count (1100) exceeds the maximum number of tokens allowed (1000).");
+ * const words = "The input token count (1100) exceeds the maximum number of tokens allowed (1000).";
+ * const message = toOverflowMessage(words);
  * if (message !== "prompt is too long: 1100 tokens > 1000 maximum") throw new Error(message);
  * ```
  */

@@ -38,7 +38,9 @@ const OPENAI_POLICY_CODES: readonly string[] = [
   "image_content_policy_violation",
 ];
 
-/** Codes of invalid requests in a stream of the Responses API. Source: npm `openai`, resources/responses/responses.d.ts */
+/**
+ * Codes of invalid requests in a stream of the Responses API. Source: npm `openai`, resources/responses/responses.d.ts
+ */
 const OPENAI_REQUEST_CODES: readonly string[] = [
   "data_residency_mismatch",
   "invalid_value",

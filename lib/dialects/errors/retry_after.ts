@@ -20,8 +20,8 @@ const FUTILE_DELAY_S = 3600;
 const DAILY_QUOTA = /\bper[- ]?(day|month)\b|\b(daily|monthly)[- ](\w+[- ])?(limit|quota|allowance)/i;
 
 /**
- * Returns the delay before a repeat, as the value of `retry-after`, from the place where the upstream says it: a header,
- * a member of the body, or the words of the message.
+ * Returns the delay before a repeat, as the value of `retry-after`, from the place where the upstream says it: a
+ * header, a member of the body, or the words of the message.
  */
 export function findRetryAfter(sources: RetrySources): string | undefined {
   const { headers, body, error, message, status, now } = sources;

@@ -27,8 +27,8 @@ export interface DeferredTools {
 }
 
 /**
- * Finds the deferred tools that a model does not get, as Anthropic's API withholds them: until a `tool_reference` in the
- * conversation names them. A tool that the conversation has called, or that the client forces, is not withheld.
+ * Finds the deferred tools that a model does not get, as Anthropic's API withholds them: until a `tool_reference` in
+ * the conversation names them. A tool that the conversation has called, or that the client forces, is not withheld.
  *
  * Without a search in the request, the model could never get a deferred tool. So all are sent.
  *

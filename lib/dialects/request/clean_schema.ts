@@ -20,7 +20,8 @@ export interface SchemaSupport {
  *
  * const schema = { type: "object", $schema: "draft-07", properties: { $schema: { type: "string" } } };
  * const clean = cleanSchema(schema, { rejectedKeywords: ["$schema"], supportedFormats: undefined });
- * if (JSON.stringify(clean) !== '{"type":"object","properties":{"$schema":{"type":"string"}}}') throw new Error("not cleaned");
+ * const expected = '{"type":"object","properties":{"$schema":{"type":"string"}}}';
+ * if (JSON.stringify(clean) !== expected) throw new Error("not cleaned");
  * ```
  */
 export function cleanSchema(schema: JsonObject, support: SchemaSupport): JsonObject {

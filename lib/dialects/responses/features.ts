@@ -12,7 +12,9 @@ export interface ResponsesFeatures {
   files: readonly ("base64" | "url")[];
   /** True if the result of a tool may have images and files. */
   partsInResults: boolean;
-  /** True if messages of the role `system` may follow other messages. Many chat templates of local models forbid that. */
+  /**
+   * True if messages of the role `system` may follow other messages. Many chat templates of local models forbid that.
+   */
   systemAnywhere: boolean;
   /** False if the host ignores `tool_choice`. */
   toolChoice: boolean;

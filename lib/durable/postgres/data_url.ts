@@ -13,8 +13,8 @@ import { joinSessions } from "./session_instances.ts";
 const MIGRATION_LOCK = "7211938340913215";
 
 /**
- * Opens the PostgreSQL database at `DATA_URL`. The connection is made with the first use, and again after a failure; the
- * tables are created in a schema of the gateway if they are missing.
+ * Opens the PostgreSQL database at `DATA_URL`. The connection is made with the first use, and again after a failure;
+ * the tables are created in a schema of the gateway if they are missing.
  */
 export function openDataUrl(url: string, { clock }: { clock: Clock }): DataStore {
   let pool: Promise<Sql> | undefined;

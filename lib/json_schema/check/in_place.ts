@@ -47,8 +47,8 @@ function checkChoices(context: CheckContext): void {
 }
 
 /**
- * Returns the complaints of the alternative that the value was probably meant for: one of the same kind as the value, as
- * its type and its constants say, with the fewest complaints.
+ * Returns the complaints of the alternative that the value was probably meant for: one of the same kind as the value,
+ * as its type and its constants say, with the fewest complaints.
  */
 function nearestComplaints(
   results: readonly Result[],

@@ -8,7 +8,9 @@ import type { References } from "../references.ts";
 import { CostError, SchemaError } from "../schema_error.ts";
 import { StepBudget } from "../step_budget.ts";
 
-/** How many schemas the search may look at, and how many steps the check of listed values and that of names may take. */
+/**
+ * How many schemas the search may look at, and how many steps the check of listed values and that of names may take.
+ */
 const MAX_LOOKUPS = 200_000;
 const MAX_STEPS = 100_000;
 

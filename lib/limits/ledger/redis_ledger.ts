@@ -20,8 +20,8 @@ export interface RedisLedgerOptions {
 }
 
 /**
- * Creates a store in Redis or Valkey, which several gateways share: one hash a UTC day, which expires after 400 days. It
- * connects at the first use, and again after a failure.
+ * Creates a store in Redis or Valkey, which several gateways share: one hash a UTC day, which expires after 400 days.
+ * It connects at the first use, and again after a failure.
  */
 export function createRedisLedger(
   url: string,

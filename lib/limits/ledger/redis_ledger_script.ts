@@ -2,8 +2,8 @@
  * Lua script that adds a batch's rows of one day, once. Redis and Valkey run it atomically.
  *
  * Keys: the hash of the day, the mark of the batch, the first day of the ledger. Arguments: the day, the life of the
- * hash in milliseconds, the maximum number of names, the number of counts; then for each row its kind and key, its field,
- * its field as one of all further names, and its counts. The last count is a time: the greatest one stays.
+ * hash in milliseconds, the maximum number of names, the number of counts; then for each row its kind and key, its
+ * field, its field as one of all further names, and its counts. The last count is a time: the greatest one stays.
  *
  * A field of the hash is the row's field and the number of the count; `#` and the kind and key has the number of names.
  * The mark lives for a day: a batch is written again within minutes, or never.

@@ -26,11 +26,15 @@ export interface ErrorStore {
   stats(): Promise<ErrorStats>;
   /** Finds the newest entry with a correlation id or a request id. */
   find(id: string): Promise<ErrorEntry | undefined>;
-  /** Stores when a group of errors was marked as resolved; undefined removes the mark. Without files, it is not stored. */
+  /**
+   * Stores when a group of errors was marked as resolved; undefined removes the mark. Without files, it is not stored.
+   */
   mark(group: string, resolvedAt: number | undefined, now: number): void;
   /** Returns the stored marks: the times by group, in milliseconds since 1970. */
   marks(): Promise<ReadonlyMap<string, number>>;
-  /** Removes entries older than the given number of days. Returns the number of removed files or, in memory, entries. */
+  /**
+   * Removes entries older than the given number of days. Returns the number of removed files or, in memory, entries.
+   */
   cleanUp(days: number, now: number): number;
 }
 
@@ -39,8 +43,8 @@ const MAX_ENTRIES = 500;
 const DAY_MS = 86_400_000;
 
 /**
- * Creates the store, with files or in memory. Entries that cannot be written to a file are kept in memory. `markFiles` are
- * for the marks of groups.
+ * Creates the store, with files or in memory. Entries that cannot be written to a file are kept in memory. `markFiles`
+ * are for the marks of groups.
  */
 export function createErrorStore(files: DayFiles | undefined, markFiles?: DayFiles): ErrorStore {
   const kept: { entry: ErrorEntry; at: number }[] = [];

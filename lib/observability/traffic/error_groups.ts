@@ -168,8 +168,8 @@ function addName(names: string[], name: string): void {
 const MAX_TEXT_CHARS = 200;
 
 /**
- * Returns a message without what it quotes and without numbers. Messages of the gateway quote whatever a client, a model
- * or an upstream has chosen.
+ * Returns a message without what it quotes and without numbers. Messages of the gateway quote whatever a client, a
+ * model or an upstream has chosen.
  */
 function toPattern(message: string): string {
   return message.slice(0, 2000)

@@ -44,8 +44,8 @@ export interface SeenPrice {
 }
 
 /**
- * What the operator's page shows of a message. It has no field for a prompt, an answer, the input or output of a tool, a
- * query, a header of the client or a key. Texts are cut. Times are in milliseconds since 1970.
+ * What the operator's page shows of a message. It has no field for a prompt, an answer, the input or output of a tool,
+ * a query, a header of the client or a key. Texts are cut. Times are in milliseconds since 1970.
  */
 export interface SeenRequest {
   readonly id: string;

@@ -2,8 +2,8 @@
  * The page's script, a module. The page can be read and used without it; with it, times are in the viewer's zone, parts
  * are swapped as the event stream says, and there are shortcuts and buttons that copy.
  *
- * A part that contains the focus or a selection, or is under the pointer, is not swapped until it does no longer; a button
- * and the key `p` take the new parts in before.
+ * A part that contains the focus or a selection, or is under the pointer, is not swapped until it does no longer; a
+ * button and the key `p` take the new parts in before.
  */
 export const SCRIPT = `const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };

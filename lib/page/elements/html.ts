@@ -4,9 +4,9 @@ import { html as template, raw } from "hono/html";
 export type Html = string & { isEscaped: true };
 
 /**
- * Template tag for markup. Texts among the values are escaped, in attributes too; arrays are joined; undefined, null, true
- * and false are left out. The values of `href` and `action` are built from constants and `encodeURIComponent`: their scheme
- * is not checked. (It is not named `html`, because `deno fmt` adds spaces to templates of that name.)
+ * Template tag for markup. Texts among the values are escaped, in attributes too; arrays are joined; undefined, null,
+ * true and false are left out. The values of `href` and `action` are built from constants and `encodeURIComponent`:
+ * their scheme is not checked. (It is not named `html`, because `deno fmt` adds spaces to templates of that name.)
  *
  * @example Usage
  * ```ts

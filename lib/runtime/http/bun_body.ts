@@ -10,8 +10,8 @@ interface DirectController {
 }
 
 /**
- * Returns the response as Bun's server writes it with the least work: a body of `createDirectResponse()` becomes a stream
- * of the type `direct`, which has no queue.
+ * Returns the response as Bun's server writes it with the least work: a body of `createDirectResponse()` becomes a
+ * stream of the type `direct`, which has no queue.
  */
 export function toBunResponse(response: Response): Response {
   const body = directBodyOf(response);

@@ -11,7 +11,10 @@ import {
   type UpstreamResponse,
 } from "./transport.ts";
 
-/** Connections that Bun's `fetch` opens, unless the variable `BUN_CONFIG_MAX_HTTP_REQUESTS` had another number when Bun started. */
+/**
+ * Connections that Bun's `fetch` opens, unless the variable `BUN_CONFIG_MAX_HTTP_REQUESTS` had another number when Bun
+ * started.
+ */
 const DEFAULT_CONNECTIONS = 256;
 /** Most connections that the variable can set. */
 const MAX_CONNECTIONS = 65535;
@@ -50,7 +53,10 @@ export function createBunFetch(
   });
 }
 
-/** Returns the number of requests that go through `fetch` at once. Bun ignores a variable that is no number from 1 to 65535. */
+/**
+ * Returns the number of requests that go through `fetch` at once. Bun ignores a variable that is no number from 1 to
+ * 65535.
+ */
 function readMaxFetches(): number {
   const value = readVariable("BUN_CONFIG_MAX_HTTP_REQUESTS") ?? "";
   const isUsed = /^[0-9]{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= MAX_CONNECTIONS;

@@ -3,7 +3,9 @@ import type { ByteSource } from "./byte_source.ts";
 /** Bytes of a body that are kept for a slow reader before the connection is paused. */
 const MAX_KEPT_BYTES = 64 * 1024;
 
-/** The bytes of a body that a connection pushes. A read returns all that have arrived, so that a burst takes few reads. */
+/**
+ * The bytes of a body that a connection pushes. A read returns all that have arrived, so that a burst takes few reads.
+ */
 export abstract class PushedBytes implements ByteSource {
   #pieces: Uint8Array[] = [];
   #keptBytes = 0;

@@ -44,7 +44,11 @@ export async function cancelBatch(call: RoutedCall): Promise<Response> {
   );
 }
 
-/** Answers `DELETE /v1/messages/batches/{id}`. @throws {ApiError} `invalid_request_error` unless the batch has ended. */
+/**
+ * Answers `DELETE /v1/messages/batches/{id}`.
+ *
+ * @throws {ApiError} `invalid_request_error` unless the batch has ended.
+ */
 export async function deleteBatch(call: RoutedCall): Promise<Response> {
   const { store, batch } = await findBatch(call);
   if (batch.status !== "ended") {

@@ -34,7 +34,11 @@ export interface BatchRunnerOptions extends Pick<GatewayContext, "clock" | "shut
   engine?: Engine | undefined;
   /** Requests that run at the same time. */
   concurrency: number;
-  /** Returns the names of the gateway's keys. Batches of other keys wait, and expire. @throws if they are unknown now. */
+  /**
+   * Returns the names of the gateway's keys. Batches of other keys wait, and expire.
+   *
+   * @throws if they are unknown now.
+   */
   clients(): Promise<ReadonlySet<string>>;
 }
 

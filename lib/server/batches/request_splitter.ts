@@ -21,8 +21,9 @@ type Expected =
   | "end";
 
 /**
- * Splits the body of a batch, `{"requests": [...]}`, into the texts of its requests, while the body arrives. At most one
- * request is in memory. The texts of requests are not checked here: a text that is not JSON fails when it is parsed.
+ * Splits the body of a batch, `{"requests": [...]}`, into the texts of its requests, while the body arrives. At most
+ * one request is in memory. The texts of requests are not checked here: a text that is not JSON fails when it is
+ * parsed.
  *
  * @example Usage
  * ```ts

@@ -7,8 +7,8 @@ import { nextTask } from "../../runtime/next_task.ts";
 /** Bytes of a large body after which its timeout starts again. */
 const ROUND_BYTES = 8 * 1024 * 1024;
 /**
- * Bytes of a body after which other requests continue. Deno goes on reading a body that arrives as fast as it is read, and
- * answers nothing else meanwhile.
+ * Bytes of a body after which other requests continue. Deno goes on reading a body that arrives as fast as it is read,
+ * and answers nothing else meanwhile.
  */
 const TASK_BYTES = 2 * 1024 * 1024;
 
@@ -115,8 +115,8 @@ class BodyPieces extends PassingGenerator<Uint8Array> {
   }
 
   /**
-   * Ends the body. Releasing the lock ends a pending read. The body is not cancelled: that would cut the connection before
-   * the response is sent.
+   * Ends the body. Releasing the lock ends a pending read. The body is not cancelled: that would cut the connection
+   * before the response is sent.
    */
   #end(): void {
     this.#state = "ended";

@@ -108,11 +108,11 @@ export class LongStringCutter {
 }
 
 /**
- * Returns the index at which a string begins that continues after the bytes with the byte `next`; `undefined` if there is
- * none. Bytes before `from` are not read.
+ * Returns the index at which a string begins that continues after the bytes with the byte `next`; `undefined` if there
+ * is none. Bytes before `from` are not read.
  *
- * A quote at the beginning of the bytes may follow a backslash in an earlier piece. Then the text of which the name is a
- * part is no name itself, and {@linkcode putBack} finds it missing.
+ * A quote at the beginning of the bytes may follow a backslash in an earlier piece. Then the text of which the name is
+ * a part is no name itself, and {@linkcode putBack} finds it missing.
  */
 function findStart(bytes: Uint8Array, from: number, next: number | undefined): number | undefined {
   let start = bytes.length;

@@ -127,7 +127,9 @@ function parseHeaders(text: string): FormEvent & { type: "start" } {
   };
 }
 
-/** Reads a parameter of `content-disposition`. Browsers and SDKs write quotes and line breaks as `%22`, `%0D`, `%0A`. */
+/**
+ * Reads a parameter of `content-disposition`. Browsers and SDKs write quotes and line breaks as `%22`, `%0D`, `%0A`.
+ */
 function readParameter(disposition: string, name: string): string | undefined {
   const [, quoted, plain] = new RegExp(`;\\s*${name}\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s;"]+))`, "i")
     .exec(disposition) ?? [];

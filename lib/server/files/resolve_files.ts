@@ -27,8 +27,9 @@ export interface ResolveOptions {
  * Replaces the sources of images and documents that name a file of the gateway by its content, which every upstream
  * accepts. Without a store, or without such sources, the request is returned unchanged.
  *
- * @throws {ApiError} `not_found_error` if the caller's key has no such file; `invalid_request_error` if its type does not
- * fit the block; `request_too_large` if the files have more than 32 MiB; the error of the count if too much is in memory.
+ * @throws {ApiError} `not_found_error` if the caller's key has no such file; `invalid_request_error` if its type does
+ * not fit the block; `request_too_large` if the files have more than 32 MiB; the error of the count if too much is in
+ * memory.
  */
 export async function resolveFiles<Request extends { messages: Message[] }>(
   request: Request,

@@ -28,7 +28,9 @@ export interface KeyedOptions {
   stream: boolean;
   /** Starts a new answer. */
   start(answer: DetachedAnswer): Promise<Response>;
-  /** Throws if the caller may not receive an answer to the body, such as a kept one after a change of `MODEL_ACCESS`. */
+  /**
+   * Throws if the caller may not receive an answer to the body, such as a kept one after a change of `MODEL_ACCESS`.
+   */
   assertAllowed(body: unknown): Promise<void>;
 }
 

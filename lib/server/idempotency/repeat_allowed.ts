@@ -7,7 +7,8 @@ import { applyRequestHook, type HookContext } from "../hooks.ts";
 import type { RequestLog } from "../request_log/request_log.ts";
 
 /**
- * Rejects a repeat that would receive a kept answer, if the key may not use its models any more, or the hook refuses it.
+ * Rejects a repeat that would receive a kept answer, if the key may not use its models any more, or the hook refuses
+ * it.
  *
  * @throws {ApiError} `permission_error`, or the error of the hook.
  */

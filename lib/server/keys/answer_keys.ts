@@ -32,11 +32,11 @@ export async function listKeys({ gateway }: RoutedCall): Promise<Response> {
 }
 
 /**
- * Answers `POST /v1/gateway/keys`: makes a key with `name` and, if given, `models` and `limits`. The key itself is in this
- * answer only.
+ * Answers `POST /v1/gateway/keys`: makes a key with `name` and, if given, `models` and `limits`. The key itself is in
+ * this answer only.
  *
- * @throws {ApiError} `invalid_request_error` if the body is not valid or `KEY_STORE` is not set; `conflict_error` if the
- * name is taken; `overloaded_error` if the store cannot be reached.
+ * @throws {ApiError} `invalid_request_error` if the body is not valid or `KEY_STORE` is not set; `conflict_error` if
+ * the name is taken; `overloaded_error` if the store cannot be reached.
  */
 export async function makeKey({ request, gateway, requestLog }: RoutedCall): Promise<Response> {
   const count = gateway.bodies.start(requestLog.caller.client);
@@ -58,7 +58,8 @@ export async function makeKey({ request, gateway, requestLog }: RoutedCall): Pro
 }
 
 /**
- * Answers `DELETE /v1/gateway/keys/{name}`: the key and its sign-ins end; on other gateways of the store within a second.
+ * Answers `DELETE /v1/gateway/keys/{name}`: the key and its sign-ins end; on other gateways of the store within a
+ * second.
  *
  * @throws {ApiError} `not_found_error` if there is no such key, `invalid_request_error` if it is in the settings.
  */

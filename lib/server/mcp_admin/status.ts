@@ -34,8 +34,8 @@ export async function answerServerStatus({ gateway, params: { name = "" } }: Rou
 /**
  * Answers `GET /v1/mcp/servers/{name}/tools` with the tools of a running server, as a message would offer them.
  *
- * @throws {ApiError} `not_found_error` if there is no such server; `conflict_error` if it does not run; `api_error` with
- * status 502 if it does not answer.
+ * @throws {ApiError} `not_found_error` if there is no such server; `conflict_error` if it does not run; `api_error`
+ * with status 502 if it does not answer.
  */
 export async function answerServerTools(
   { request, gateway, params: { name = "" } }: RoutedCall,

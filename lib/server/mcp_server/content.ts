@@ -40,7 +40,9 @@ function toContentBlock(piece: ToolContent): ContentBlock {
   }
 }
 
-/** Returns a URI for a file of the workspace. MCP needs one for each file that it carries; nothing can be read by it. */
+/**
+ * Returns a URI for a file of the workspace. MCP needs one for each file that it carries; nothing can be read by it.
+ */
 function toUri(path: string): string {
   return `workspace:///${path.split("/").filter((name) => name !== "").map(encodeURIComponent).join("/")}`;
 }

@@ -12,8 +12,8 @@ import { requireSession, SESSION_HEADER } from "./session.ts";
 const MAX_BATCH = 64;
 
 /**
- * Answers `POST /mcp`: the gateway's tools as an MCP server over streamable HTTP, for protocol version 2026-07-28, which
- * has no sessions, and those before it. Errors are JSON-RPC errors with an HTTP status.
+ * Answers `POST /mcp`: the gateway's tools as an MCP server over streamable HTTP, for protocol version 2026-07-28,
+ * which has no sessions, and those before it. Errors are JSON-RPC errors with an HTTP status.
  * Source: https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#streamable-http
  */
 export function answerMcp(call: McpRequest): Promise<Response> {

@@ -1,6 +1,6 @@
 /**
- * Returns a response whose body is copied while it is read, at most up to a number of bytes. `received` returns the text
- * that was read so far, and whether more was.
+ * Returns a response whose body is copied while it is read, at most up to a number of bytes. `received` returns the
+ * text that was read so far, and whether more was.
  */
 export function copyBody(
   response: Response,

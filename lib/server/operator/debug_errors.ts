@@ -32,7 +32,9 @@ export async function answerError(
   return Response.json(entry);
 }
 
-/** Answers `POST /debug/errors/cleanup?days_to_keep=`: removes older errors; by default those before the last 7 days. */
+/**
+ * Answers `POST /debug/errors/cleanup?days_to_keep=`: removes older errors; by default those before the last 7 days.
+ */
 export function answerErrorCleanup({ request, gateway: { operations, clock } }: RoutedCall): Response {
   const days = readNumber(request, "days_to_keep", { min: 1, max: 30, fallback: 7 });
   const removed = operations.errors.cleanUp(days, clock.now());

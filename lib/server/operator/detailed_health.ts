@@ -9,10 +9,11 @@ import { type ServerState, toServerState } from "../mcp_admin/server_state.ts";
 import { reportTargets } from "../../upstreams/targets/report.ts";
 
 /**
- * Answers `GET /health/detailed`: what the gateway depends on, checked. The status is `degraded`, still with HTTP 200, if
- * an upstream does not answer or rejects the gateway's key, if all models of an alias cool down, if tools cannot be
+ * Answers `GET /health/detailed`: what the gateway depends on, checked. The status is `degraded`, still with HTTP 200,
+ * if an upstream does not answer or rejects the gateway's key, if all models of an alias cool down, if tools cannot be
  * loaded, if an MCP server has crashed or does not answer, if a folder cannot be written, or after an unhandled error.
- * Aliases are shown to keys that may use them. The answer holds no secret, and no words of an upstream or an MCP server.
+ * Aliases are shown to keys that may use them. The answer holds no secret, and no words of an upstream or an MCP
+ * server.
  */
 export async function answerDetailedHealth(
   { gateway, requestLog: { caller } }: RoutedCall,

@@ -6,8 +6,8 @@ import type { ModelUse, Session } from "./session_store.ts";
 
 /**
  * Answers `GET /v1/sessions/{id}` with the models, tokens and cost of a session of the caller's key since the start of
- * the gateway, and with what is left of the limits. With `accept: text/plain` the answer is one line, for a status line;
- * `?model=` selects the model that it shows, by the name in requests.
+ * the gateway, and with what is left of the limits. With `accept: text/plain` the answer is one line, for a status
+ * line; `?model=` selects the model that it shows, by the name in requests.
  *
  * @throws {ApiError} `not_found_error` if the key has no such session.
  */

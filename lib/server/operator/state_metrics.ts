@@ -12,7 +12,9 @@ interface ServerReading {
   calls: { total: number; failed: number };
 }
 
-/** Returns the metrics of what the gateway depends on: its MCP servers and `DATA_DIR`. They have no series without them. */
+/**
+ * Returns the metrics of what the gateway depends on: its MCP servers and `DATA_DIR`. They have no series without them.
+ */
 export async function readStateFamilies(
   { mcpServers, loadManagedServers, dataDir }: Pick<
     GatewayContext,

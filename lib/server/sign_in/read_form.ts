@@ -8,7 +8,8 @@ const MAX_FORM_MIB = 1 / 64;
 /**
  * Reads the fields of a small form. Its `content-type` has been checked.
  *
- * @throws {ApiError} `request_too_large` past 16 KiB; `invalid_request_error` if it is incomplete or a field is repeated.
+ * @throws {ApiError} `request_too_large` past 16 KiB; `invalid_request_error` if it is incomplete or a field is
+ * repeated.
  */
 export async function readForm(
   request: Request,

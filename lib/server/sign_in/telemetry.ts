@@ -5,7 +5,8 @@ import type { RoutedCall } from "../routing/routed_call.ts";
 const MAX_REPORT_MIB = 4;
 
 /**
- * Answers `POST /v1/metrics`, `/v1/logs` and `/v1/traces` of OpenTelemetry with an empty success. The report is dropped.
+ * Answers `POST /v1/metrics`, `/v1/logs` and `/v1/traces` of OpenTelemetry with an empty success. The report is
+ * dropped.
  *
  * @throws {ApiError} `request_too_large` past 4 MiB.
  */

@@ -1,13 +1,15 @@
 import { fnv } from "../../base/fnv.ts";
 
-/** Maximum length of a tool's name. Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/define-tools */
+/**
+ * Maximum length of a tool's name. Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/define-tools
+ */
 const MAX_NAME_CHARS = 64;
 
 /**
  * Gives each tool of an MCP server a name that every model accepts: server and tool, such as `files_read`.
  *
- * The name depends only on the two, so that it is the same in every request. Illegal characters and the end of long names
- * are replaced by a hash. A name that is taken gets a number.
+ * The name depends only on the two, so that it is the same in every request. Illegal characters and the end of long
+ * names are replaced by a hash. A name that is taken gets a number.
  *
  * @example Usage
  * ```ts

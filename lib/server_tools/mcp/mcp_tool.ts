@@ -27,8 +27,8 @@ export interface OpenMcpServer {
 }
 
 /**
- * Returns the blocks that tell the client which tools the servers had. With such a block in a later request, the gateway
- * does not ask the server again.
+ * Returns the blocks that tell the client which tools the servers had. With such a block in a later request, the
+ * gateway does not ask the server again.
  */
 export function toListings(servers: readonly OpenMcpServer[]): ResponseBlock[] {
   const unlisted = servers.filter(({ use }) => use.listed === undefined || use.listed === null);
@@ -50,8 +50,8 @@ export interface McpCallOptions {
 }
 
 /**
- * Converts the tools of an MCP server that its toolset selects to server tools. A cache breakpoint of the toolset is that
- * of its last tool.
+ * Converts the tools of an MCP server that its toolset selects to server tools. A cache breakpoint of the toolset is
+ * that of its last tool.
  */
 export function toMcpTools(
   server: OpenMcpServer,

@@ -155,7 +155,9 @@ function toHits({ choices = [] }: Chunk): SearchHit[] {
   });
 }
 
-/** Returns the usage of a search. A cost that is not reported is that of the tokens, if it is known, and of one search. */
+/**
+ * Returns the usage of a search. A cost that is not reported is that of the tokens, if it is known, and of one search.
+ */
 function toTurnUsage(
   { prompt_tokens: input, completion_tokens: output, cost }: Usage,
   { facts: { price }, upstream }: Route,

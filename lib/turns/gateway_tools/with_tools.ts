@@ -95,5 +95,7 @@ function toToolOptions(context: MessageContext, options: WithToolsOptions, route
   };
 }
 
-/** Betas in which an answer lists the tools of the MCP servers. Source: npm @anthropic-ai/sdk, `BetaMCPToolListingBlock` */
+/**
+ * Betas in which an answer lists the tools of the MCP servers. Source: npm @anthropic-ai/sdk, `BetaMCPToolListingBlock`
+ */
 const LISTING_BETA = /(?:^|[,\s])mcp-client-2026-09-15(?:$|[,\s])/;

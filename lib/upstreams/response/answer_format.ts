@@ -8,8 +8,8 @@ const HTML_START = /^<(!|\?|[a-z])/i;
 const JSON_TYPE = /^(application|text)\/([\w.-]+\+)?(json|x-ndjson|ndjson|jsonl|x-jsonlines|json-seq)$/;
 
 /**
- * Returns the format of an answer by its content type and its first characters, which count if they contradict the type.
- * Undefined if it is neither an event stream nor JSON.
+ * Returns the format of an answer by its content type and its first characters, which count if they contradict the
+ * type. Undefined if it is neither an event stream nor JSON.
  *
  * @example Usage
  * ```ts

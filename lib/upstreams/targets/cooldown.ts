@@ -1,6 +1,6 @@
 /**
- * Pause of a target after a failure. `since` and `until` are times in milliseconds since 1970; at `until`, the target is
- * half open: one request at a time tries it, and its result ends or renews the pause.
+ * Pause of a target after a failure. `since` and `until` are times in milliseconds since 1970; at `until`, the target
+ * is half open: one request at a time tries it, and its result ends or renews the pause.
  */
 export interface Cooldown {
   since: number;
@@ -37,8 +37,8 @@ export type TargetState = "healthy" | "cooling" | "half_open";
 /**
  * Returns the pause after a failure.
  *
- * Requests that were under way when the pause began do not lengthen it: a hundred parallel requests that fail at once are
- * one failure. An upstream that asks for a longer pause gets it, up to the maximum.
+ * Requests that were under way when the pause began do not lengthen it: a hundred parallel requests that fail at once
+ * are one failure. An upstream that asks for a longer pause gets it, up to the maximum.
  *
  * @example Usage
  * ```ts

@@ -94,7 +94,9 @@ const deltaOf = (index: number, delta: object) => ({ type: "content_block_delta"
 const stopBlock = (index: number) => ({ type: "content_block_stop", index });
 const toBlock = ({ id, name }: HostCall, input: unknown) => ({ type: "tool_use", id, name, input });
 
-/** A thought without signature and stop, a call whose input stands in its start, text inside the call; no last event. */
+/**
+ * A thought without signature and stop, a call whose input stands in its start, text inside the call; no last event.
+ */
 function writeMixed({ thought, text, calls = [] }: HostTurn): string {
   const events = calls.flatMap((call, at) => [
     startBlock(at + 1, toBlock(call, call.input)),

@@ -77,7 +77,9 @@ async function runSuite(args: string[]): Promise<string> {
   return output;
 }
 
-/** Starts a proxy that adds the client's key, because the suite sends none, and tools need one. All else is unchanged. */
+/**
+ * Starts a proxy that adds the client's key, because the suite sends none, and tools need one. All else is unchanged.
+ */
 async function startKeyProxy(target: string): Promise<{ url: string; close(): Promise<void> }> {
   const { hostname, port } = new URL(target);
   const server = createServer((received, answer) => {

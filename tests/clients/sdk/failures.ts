@@ -5,7 +5,10 @@ import { checkGreeting, collect, type ErrorName, type Play, rejection } from "./
 import { test } from "../kit/testbed.ts";
 import { hold, type Refuse, refuse, reply, tooLong, tooMany } from "../../kit/model/turns.ts";
 
-/** Tests of the errors and cuts that one major of the official SDK reports, and of clients that disconnect, on one route. */
+/**
+ * Tests of the errors and cuts that one major of the official SDK reports, and of clients that disconnect, on one
+ * route.
+ */
 export function testFailures({ sdk, testbed, route, connect, ask }: Play): void {
   for (const { refused, name, translated = refused.status, words = refused.message } of REFUSALS) {
     const status = route.name === "translated" ? translated : refused.status;

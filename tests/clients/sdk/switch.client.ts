@@ -43,7 +43,10 @@ describe("@anthropic-ai/sdk 1.x, the model is changed amid tool calls", () => {
       const messages: Anthropic.MessageParam[] = [{ role: "user", content: "How is the weather?" }];
       /** The signatures and seals that the client was given, turn by turn. */
       const marks: string[][] = [];
-      /** Sends a request to a model, and adds the answer and a reply or the result of its call. Returns the reported losses. */
+      /**
+       * Sends a request to a model, and adds the answer and a reply or the result of its call. Returns the reported
+       * losses.
+       */
       const ask = async ({ model }: Route, next: string): Promise<string[]> => {
         const asking = client.messages.create({ model, max_tokens: 8000, messages, ...SETTINGS });
         const { data: { content }, response } = await asking.withResponse();

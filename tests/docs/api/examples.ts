@@ -4,7 +4,9 @@ import type { Json } from "../../kit/json.ts";
 export interface Example {
   /** Endpoint, as in the table of routes. */
   endpoint: string;
-  /** Path and query. `$ID` stands for the id in the answer of the endpoint that `idOf` names. Default: the endpoint's. */
+  /**
+   * Path and query. `$ID` stands for the id in the answer of the endpoint that `idOf` names. Default: the endpoint's.
+   */
   path?: string;
   idOf?: string;
   /** The key that is sent. Default: a client's. */
@@ -36,8 +38,8 @@ const SIGN_IN = "clients.md#sign-in";
 const admin = { key: "admin" as const };
 
 /**
- * The examples, in the order in which they are run. Each endpoint has at least one. Those that count requests come before
- * the one that waits for a batch.
+ * The examples, in the order in which they are run. Each endpoint has at least one. Those that count requests come
+ * before the one that waits for a batch.
  */
 export const EXAMPLES: readonly Example[] = [
   { endpoint: "POST /v1/messages", headers: SESSION, body: MESSAGE, see: "clients.md" },

@@ -9,7 +9,9 @@ export type NewStore = () => Promise<Settings>;
 /** Defines a test for each kind of store. */
 export type StoreTest = (name: string, run: (newStore: NewStore) => Promise<void>) => void;
 
-/** Returns a function that defines tests for `DATA_DIR` and for `DATA_URL`, whose server ends after those of the file. */
+/**
+ * Returns a function that defines tests for `DATA_DIR` and for `DATA_URL`, whose server ends after those of the file.
+ */
 export function createStoreTest(): StoreTest {
   const newFolder = createFolders();
   let server: PostgresServer | undefined;

@@ -222,7 +222,8 @@ async function runDoctor(extra: Settings): Promise<string> {
   return writeReport(await examine(context, { models: ["big", "own/m"], url: "http://127.0.0.1:4000" }));
 }
 
-// DATA_DIR is not set: it stores answers as clients receive them, and this model answers with the keys (docs/durable.md).
+// DATA_DIR is not set: it stores answers as clients receive them, and this model answers with the keys
+// (docs/durable.md).
 test("With LOG_BODIES and RECORD_DIR, files contain prompts, but no credential that can be recognized", async () => {
   await withFolders("bodies", async (settings, folder) => {
     const replies = {

@@ -33,7 +33,8 @@ for (const runtime of OWN_PROGRAMS.map(withAll)) {
       const folder = mkdtempSync(join(tmpdir(), "claude-"));
       writeFileSync(join(folder, "claude"), STAND_IN);
       chmodSync(join(folder, "claude"), 0o755);
-      // LOG_LEVEL of the file does not apply to the gateway of Claude Code: a line of log would fail the check of stderr.
+      // LOG_LEVEL of the file does not apply to the gateway of Claude Code: a line of log would fail the check of
+      // stderr.
       const config = join(folder, "gateway.json");
       writeFileSync(config, '{ "PORT": 0, "LOG_LEVEL": "debug" }');
       try {

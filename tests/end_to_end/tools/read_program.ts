@@ -1,4 +1,5 @@
-// Run by a test: the embedded model lists the folder in the first argument by a tool, and the program prints the answer.
+// Run by a test: the embedded model lists the folder in the first argument by a tool, and the program prints the
+// answer.
 import { argv } from "node:process";
 import { createGateway } from "../../../lib/gateway.ts";
 import { dig, objects } from "../../kit/json.ts";

@@ -9,7 +9,9 @@ export interface HistoryOptions {
   answers?: readonly fc.Arbitrary<Wire>[];
 }
 
-/** Any order of messages, with calls and results that fit together or not. Each result is "Bees." or the image "AAAA". */
+/**
+ * Any order of messages, with calls and results that fit together or not. Each result is "Bees." or the image "AAAA".
+ */
 export function historyOf({ ids, answers = [] }: HistoryOptions): fc.Arbitrary<Wire[]> {
   const text = fc.constant<Wire>({ type: "text", text: "Words." });
   const call = ids.map((id): Wire => ({ type: "tool_use", id, name: "read", input: {} }));

@@ -51,8 +51,8 @@ export interface WorkspaceOptions extends Partial<Omit<FilePolicy, "root">> {
 }
 
 /**
- * Returns a function that creates workspaces in temporary folders, and removes them after the tests of the file. It must
- * be called outside of tests.
+ * Returns a function that creates workspaces in temporary folders, and removes them after the tests of the file. It
+ * must be called outside of tests.
  */
 export function useWorkspaces(): (options?: WorkspaceOptions) => TestWorkspace {
   const made: TestWorkspace[] = [];

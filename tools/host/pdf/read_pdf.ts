@@ -49,8 +49,8 @@ const MAX_UNPACKED_BYTES = 128 * 2 ** 20;
 const HEAP_MIB = { old: 256, young: 32 };
 
 /**
- * Maximum growth of the process while a PDF is read. It ends a worker whose memory is not in its heap, and any worker on
- * Bun, which has no limit for the heap.
+ * Maximum growth of the process while a PDF is read. It ends a worker whose memory is not in its heap, and any worker
+ * on Bun, which has no limit for the heap.
  */
 const MAX_GROWTH_BYTES = 512 * 2 ** 20;
 const MEASURE_INTERVAL_MS = 50;
@@ -59,8 +59,8 @@ const MEASURE_INTERVAL_MS = 50;
 void (() => import("unpdf"));
 
 /**
- * Reads text of a PDF in a worker thread, which cannot hold up the process. The thread has a memory limit, and ends with
- * the signal.
+ * Reads text of a PDF in a worker thread, which cannot hold up the process. The thread has a memory limit, and ends
+ * with the signal.
  *
  * @throws {PdfError} if the PDF cannot be read or exceeds a limit.
  * @throws the reason of the signal, if it is aborted.
@@ -114,8 +114,8 @@ async function runWorker(
         if (isReady) resolve(message);
         isReady = true;
       });
-      // A worker that exceeds its heap ends with an error, or without one. Other errors are of the parser, which may fail
-      // outside of its promises, or of the worker's start.
+      // A worker that exceeds its heap ends with an error, or without one. Other errors are of the parser, which may
+      // fail outside of its promises, or of the worker's start.
       worker.once("error", (error) => {
         if (isOutOfMemory(error)) fail();
         else if (isReady) resolve({ error: "Error" });

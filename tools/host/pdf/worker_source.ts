@@ -1,6 +1,6 @@
 /**
- * JavaScript of the worker thread that reads a PDF. It receives the bytes, the URL of `unpdf` and the request, and sends
- * `{ ready: true }` once `unpdf` is loaded, then the result or the name of the error.
+ * JavaScript of the worker thread that reads a PDF. It receives the bytes, the URL of `unpdf` and the request, and
+ * sends `{ ready: true }` once `unpdf` is loaded, then the result or the name of the error.
  *
  * The source is a text because Node.js 20 starts no worker from TypeScript, and Deno needs a permission to start one
  * from a file.

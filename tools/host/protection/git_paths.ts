@@ -70,7 +70,9 @@ async function followLinks(path: string): Promise<string | undefined> {
   }
 }
 
-/** Returns the repository of a working folder, from its `.git`; undefined if it is not one or is outside the workspace. */
+/**
+ * Returns the repository of a working folder, from its `.git`; undefined if it is not one or is outside the workspace.
+ */
 export async function findGitFolder(root: string, worktree: string): Promise<GitFolder | undefined> {
   const git = join(worktree, ".git");
   try {

@@ -57,9 +57,9 @@ const COMMON_DIR_TEXT = ".\n";
  * Creates a function that protects the workspace for one command: by mounts while it runs, and by a check when it has
  * ended.
  *
- * A mount needs an existing path. A missing path at the root or in a repository gets a placeholder while commands run: an
- * empty folder, even in place of a file, because git ignores empty folders. Nothing can be mounted on a symbolic link, so
- * its target is mounted, and the check notices a change of the link.
+ * A mount needs an existing path. A missing path at the root or in a repository gets a placeholder while commands run:
+ * an empty folder, even in place of a file, because git ignores empty folders. Nothing can be mounted on a symbolic
+ * link, so its target is mounted, and the check notices a change of the link.
  */
 export function createWorkspaceGuard(root: string): () => Promise<WorkspaceGuard> {
   const placeholders = new Map<string, Identity | undefined>();

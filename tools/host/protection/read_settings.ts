@@ -9,8 +9,8 @@ const MAX_BYTES = 1024 * 1024;
 const { O_RDONLY, O_NONBLOCK = 0, O_NOCTTY = 0 } = constants;
 
 /**
- * Reads a file that git obeys. Returns an empty text if there is no regular file: reading a pipe would not end, nor would
- * reading a device, and a command can create pipes and links to devices.
+ * Reads a file that git obeys. Returns an empty text if there is no regular file: reading a pipe would not end, nor
+ * would reading a device, and a command can create pipes and links to devices.
  *
  * @throws {ToolError} if the file has more than 1 MiB.
  */

@@ -32,11 +32,11 @@ export interface ScanOptions {
 const BATCH = 32;
 
 /**
- * Finds the protected files and folders of a workspace, at any depth. Links are not followed. Only `node_modules` is left
- * out.
+ * Finds the protected files and folders of a workspace, at any depth. Links are not followed. Only `node_modules` is
+ * left out.
  *
- * A folder that cannot be read, and more than `maxEntries` entries, are a problem in the result. The rest is looked through
- * nevertheless, so that a command cannot keep its files by creating such a folder.
+ * A folder that cannot be read, and more than `maxEntries` entries, are a problem in the result. The rest is looked
+ * through nevertheless, so that a command cannot keep its files by creating such a folder.
  */
 export async function scanWorkspace(
   root: string,

@@ -5,8 +5,8 @@ import { type Directory, openRoot } from "../files/directory.ts";
 import type { Identity } from "./identity.ts";
 
 /**
- * Renames a file or folder in its folder, so that no program obeys it. Returns the new name; undefined if it is no longer
- * there. No link of the path is followed: a command that still runs cannot lead the change elsewhere.
+ * Renames a file or folder in its folder, so that no program obeys it. Returns the new name; undefined if it is no
+ * longer there. No link of the path is followed: a command that still runs cannot lead the change elsewhere.
  *
  * @throws the system's error, if the file cannot be renamed.
  */

@@ -11,8 +11,8 @@ interface StateFile {
 }
 
 /**
- * State files that can name programs. Git appends a strategy to `git-merge-` and executes the result, which a strategy such
- * as `/../evil` makes a path in the working folder.
+ * State files that can name programs. Git appends a strategy to `git-merge-` and executes the result, which a strategy
+ * such as `/../evil` makes a path in the working folder.
  *
  * Source: `sequencer.c` and `merge.c` of git 2.51
  */

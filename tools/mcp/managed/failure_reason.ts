@@ -5,7 +5,9 @@ import type { ServerLog } from "./server_log.ts";
 /** Lines of the log in the reason of a failure. */
 const REASON_LINES = 5;
 
-/** Returns the reason why a server could not be started, with its last output. It holds no secrets of the configuration. */
+/**
+ * Returns the reason why a server could not be started, with its last output. It holds no secrets of the configuration.
+ */
 export function toReason(error: unknown, log: ServerLog): string {
   if (error instanceof McpError) {
     // The message may be the server's, and hold what it was given.

@@ -17,8 +17,8 @@ export interface HttpOptions extends OpenOptions {
  * Connects to a server over streamable HTTP, as {@linkcode OpenLink} says. Its host may be private, because the
  * operator has named it; redirects are not followed.
  *
- * If the server has lost the session, a new one is begun, and the exchange repeated: the server did not run it. A server
- * that cannot be reached then counts as ended.
+ * If the server has lost the session, a new one is begun, and the exchange repeated: the server did not run it. A
+ * server that cannot be reached then counts as ended.
  *
  * Source: https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#session-management
  */

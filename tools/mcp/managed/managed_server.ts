@@ -161,7 +161,9 @@ export class ManagedServer {
     };
   }
 
-  /** Notes what a call has started: a process that leaves the group of a server that then crashes is unknown otherwise. */
+  /**
+   * Notes what a call has started: a process that leaves the group of a server that then crashes is unknown otherwise.
+   */
   async #lookAtProcesses(): Promise<void> {
     const now = this.#options.clock.now();
     if (now - this.#lookedAt < LOOK_INTERVAL_MS) return;

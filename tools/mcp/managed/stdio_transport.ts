@@ -18,8 +18,8 @@ const EXIT_GRACE_MS = 200;
  * Lines that are no messages go to the log: many servers greet there. A message that is too long, or beyond a
  * {@linkcode JsonLimit}, closes the transport. Closing it does not end the process.
  *
- * What a server sends unasked costs little time and memory: notifications and answers to no request are dropped, because
- * they change nothing, and so are requests beyond `MAX_ANSWERING`.
+ * What a server sends unasked costs little time and memory: notifications and answers to no request are dropped,
+ * because they change nothing, and so are requests beyond `MAX_ANSWERING`.
  *
  * Source: https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#stdio
  */

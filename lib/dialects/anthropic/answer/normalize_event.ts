@@ -4,8 +4,8 @@ import { isObject, type JsonObject } from "../../../base/json.ts";
 const UNCARRIED_TYPE = /^(image|audio|video|document|file|input_|output_)/;
 
 /**
- * Corrects an event of a host that imitates Anthropic's API: an index or a count that is a text becomes a number, and an
- * image or another attachment a note in its place. One odd field must not fail an answer whose meaning is clear.
+ * Corrects an event of a host that imitates Anthropic's API: an index or a count that is a text becomes a number, and
+ * an image or another attachment a note in its place. One odd field must not fail an answer whose meaning is clear.
  */
 export function normalizeEvent(event: JsonObject): JsonObject {
   const { index, content_block: block, delta, message, usage } = event;

@@ -35,8 +35,8 @@ function isNullField(name: string): boolean {
 }
 
 /**
- * Returns a chunk that has a piece of text, of reasoning or of one tool call, and nothing else, as nearly all chunks of a
- * stream do. The result is what the schema {@linkcode Chunk} makes of it, at a tenth of its time. Undefined for any
+ * Returns a chunk that has a piece of text, of reasoning or of one tool call, and nothing else, as nearly all chunks of
+ * a stream do. The result is what the schema {@linkcode Chunk} makes of it, at a tenth of its time. Undefined for any
  * other chunk.
  *
  * @example Usage

@@ -7,7 +7,9 @@ import type { ChatDelta, ReasoningDetail } from "./chunk.ts";
 import { TaggedCopy } from "./tagged_copy.ts";
 import type { SignedCall } from "./thought_signatures.ts";
 
-/** Source of reasoning without details: a field of the message, a part of the content or tags. It is sent back there. */
+/**
+ * Source of reasoning without details: a field of the message, a part of the content or tags. It is sent back there.
+ */
 type ReasoningField = "reasoning" | "reasoning_content" | "content" | "tags";
 
 /**
@@ -31,7 +33,9 @@ export class ReasoningReader {
   /** True if an empty `reasoning_details` arrived before the first block. False after the first block. */
   #emptyReported: boolean | undefined;
 
-  /** `shown` is false if the client requests thinking blocks without text; `isClaude` is true for models of its name. */
+  /**
+   * `shown` is false if the client requests thinking blocks without text; `isClaude` is true for models of its name.
+   */
   constructor(
     writer: MessageWriter,
     { origin, shown, isClaude }: { origin: string; shown: boolean; isClaude: boolean },

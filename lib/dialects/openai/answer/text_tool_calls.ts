@@ -19,7 +19,8 @@ export interface TextToolCall {
  * import { TextToolCalls } from "./text_tool_calls.ts";
  *
  * const reader = new TextToolCalls(new Set(["read"]));
- * const text = reader.push("I look.\n<tool") + reader.push('_call>{"name":"read","arguments":{"path":"a"}}</tool_call>');
+ * const text = reader.push("I look.\n<tool") +
+ *   reader.push('_call>{"name":"read","arguments":{"path":"a"}}</tool_call>');
  * const { calls } = reader.end();
  * if (text !== "I look.\n" || calls[0]?.input !== '{"path":"a"}') throw new Error(text);
  * ```

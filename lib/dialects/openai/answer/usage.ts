@@ -63,8 +63,8 @@ export function toCounts(usage: ChatUsage): ChatCounts {
 }
 
 /**
- * Returns the tokens by which the total exceeds prompt and completion: the thinking on Gemini's endpoint, which sends no
- * details. `others` are counts that explain such a difference otherwise.
+ * Returns the tokens by which the total exceeds prompt and completion: the thinking on Gemini's endpoint, which sends
+ * no details. `others` are counts that explain such a difference otherwise.
  */
 function hiddenThinking(usage: ChatUsage, others: readonly number[]): number {
   const [prompt, completion, total] = [usage.prompt_tokens, usage.completion_tokens, usage.total_tokens].map(

@@ -9,7 +9,8 @@ import { Pieces } from "./pieces.ts";
 type Source = "summary" | "content";
 
 /**
- * Converts a reasoning item: readable reasoning to a `thinking` block, encrypted reasoning alone to `redacted_thinking`.
+ * Converts a reasoning item: readable reasoning to a `thinking` block, encrypted reasoning alone to
+ * `redacted_thinking`.
  *
  * The block carries the whole item, which the model needs in the next turn.
  */

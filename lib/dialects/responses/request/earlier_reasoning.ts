@@ -13,8 +13,9 @@ export interface EarlierReasoning {
 /**
  * Reads the reasoning items that were sealed into a thinking block.
  *
- * Reasoning of another model or upstream is left out: the host cannot decrypt it, and would reject the request. Reasoning
- * of which only a summary exists is left out too, because the host looks it up by its ID, and nothing is stored.
+ * Reasoning of another model or upstream is left out: the host cannot decrypt it, and would reject the request.
+ * Reasoning of which only a summary exists is left out too, because the host looks it up by its ID, and nothing is
+ * stored.
  */
 export function restoreReasoning(
   block: ThinkingBlock | RedactedThinkingBlock,

@@ -29,7 +29,9 @@ async function load({ operations }: PageSource): Promise<void> {
   for (const [group, at] of await errors.marks()) traffic.errors.restore(group, at);
 }
 
-/** Marks a group as resolved at a time, or as open, also for the next start. Returns false if the group is not known. */
+/**
+ * Marks a group as resolved at a time, or as open, also for the next start. Returns false if the group is not known.
+ */
 export function markGroup(
   { gateway: { operations }, now }: ViewCall,
   group: string,

@@ -17,8 +17,8 @@ export interface Attempts {
 const MIN_SPEED_MS = 500;
 
 /**
- * Counts the attempts of requests since a time, by upstream and model: `openrouter/openai/gpt-5`. A request with fallbacks
- * has one attempt for each model.
+ * Counts the attempts of requests since a time, by upstream and model: `openrouter/openai/gpt-5`. A request with
+ * fallbacks has one attempt for each model.
  */
 export function countAttempts(seen: readonly SeenRequest[], since: number): Map<string, Attempts> {
   const counted = new Map<string, Attempts>();

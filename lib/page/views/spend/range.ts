@@ -35,8 +35,8 @@ const MONTHS = [
 const DAYS: ReadonlyMap<string, string> = new Map([["1", "today"], ["7", "in 7 days"], ["30", "in 30 days"]]);
 
 /**
- * Returns the range that a query chooses: `days=1`, `days=7`, `days=30` or `month=2026-11`; anything else is the current
- * month. Days and months are those of UTC.
+ * Returns the range that a query chooses: `days=1`, `days=7`, `days=30` or `month=2026-11`; anything else is the
+ * current month. Days and months are those of UTC.
  *
  * @example Usage
  * ```ts

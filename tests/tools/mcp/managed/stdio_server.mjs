@@ -1,6 +1,6 @@
 /**
- * An MCP server on stdin and stdout, without dependencies, that a test starts. Arguments set its behaviour at the start;
- * its tools are listed in `TOOLS`.
+ * An MCP server on stdin and stdout, without dependencies, that a test starts. Arguments set its behaviour at the
+ * start; its tools are listed in `TOOLS`.
  */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
