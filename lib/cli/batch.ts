@@ -46,7 +46,8 @@ export async function runBatch(args: readonly string[], { createGateway }: Comma
   startLog(isGiven("LOG_LEVEL", sources) ? config.logLevel : "warn", {
     levels: config.logComponents,
     format: config.logFormat,
-    beforeWrite: eraseProgress,
+    // A line of the log replaces the bar, which the next progress draws again.
+    prefix: isTerminal("stderr") ? ERASE_LINE : "",
   });
   try {
     const total = await checkBatchFile(path);
@@ -160,11 +161,6 @@ const DRAW_MS = 200;
 
 /** Control characters that move to the start of the line and erase it. */
 const ERASE_LINE = "\r\x1b[K";
-
-/** Erases the bar on a terminal, so that a line of the log does not follow it. */
-function eraseProgress(): void {
-  if (isTerminal("stderr")) void writeText("stderr", ERASE_LINE);
-}
 
 /** Draws the progress on a terminal. Elsewhere only the last line is written. */
 function startProgress(progress: Progress): { update(): void; end(target: string): Promise<void> } {

@@ -124,16 +124,16 @@ export interface LogOptions {
    * True if lines below the level `warn` may be written together, up to 50 ms late. They are written at the exit, too.
    */
   batched?: boolean;
-  /** Called before lines are written, such as to erase a line that the program draws. */
-  beforeWrite?: () => void;
+  /** Text before the lines of each write, such as control characters that erase a line which the program draws. */
+  prefix?: string;
 }
 
 /** Configures the program's log: redacted lines on stderr. */
 export function startLog(
   level: LogLevel,
-  { levels, format = "json", batched = false, beforeWrite = () => {} }: LogOptions = {},
+  { levels, format = "json", batched = false, prefix = "" }: LogOptions = {},
 ): void {
-  beforeLines = beforeWrite;
+  logPrefix = prefix;
   const toSink = (toLine: (record: LogRecord) => string) => (record: LogRecord) => {
     const line = escapeControls(redact(toLine(record).trimEnd()));
     log.add(line, { urgent: !batched || !CALM.has(record.level) });
@@ -158,11 +158,8 @@ export function startLog(
   });
 }
 
-let beforeLines = (): void => {};
-const log = new LineBatch((lines) => {
-  beforeLines();
-  console.error(lines);
-});
+let logPrefix = "";
+const log = new LineBatch((lines) => console.error(`${logPrefix}${lines}`));
 onExit(() => log.flush());
 
 /** Levels of lines that may wait. */
