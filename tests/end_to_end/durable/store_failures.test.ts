@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { StoreError } from "../../../lib/base/store_error.ts";
-import { connectPostgres } from "../../../lib/durable/postgres/postgres_database.ts";
+import { connectPostgres, toStoreError } from "../../../lib/durable/postgres/postgres_database.ts";
 import { createSqliteDatabase } from "../../../lib/durable/sqlite_database.ts";
 import { describeSqliteError } from "../../../lib/durable/sqlite_errors.ts";
 import { openDatabase } from "../../../lib/runtime/sqlite.ts";
@@ -167,6 +167,26 @@ for (const [how, fill, reason] of SQLITE_FAILURES) {
       return true;
     });
     connection.close();
+  });
+}
+
+/** Codes of errors of PostgreSQL's client and server, and the reasons; `undefined` for a defect. */
+const POSTGRES_CODES: [code: string, reason: string | undefined][] = [
+  ["CONNECTION_CLOSED", "it is unreachable"],
+  ["ECONNREFUSED", "it is unreachable"],
+  ["28P01", "its password is refused"],
+  ["53100", "its disk is full"],
+  ["42P01", undefined],
+  ["ERR_INVALID_ARG_TYPE", undefined],
+];
+
+for (const [code, reason] of POSTGRES_CODES) {
+  test(`toStoreError() returns ${reason ?? "the error itself"} for ${code}`, () => {
+    const cause = Object.assign(new Error("failed"), { code });
+    const error = toStoreError(cause);
+    if (reason === undefined) return assert.equal(error, cause);
+    assert.ok(error instanceof StoreError);
+    assert.equal(error.reason, reason);
   });
 }
 
