@@ -1,11 +1,11 @@
-import { ApiError } from "./errors.ts";
+import { ApiError, type ApiErrorOptions } from "./errors.ts";
 
 /** A failure of a store of the gateway, such as its data store or Redis. The operator must act, not the client. */
 export class StoreError extends ApiError {
   /** Why the store failed, without a path. */
   readonly reason: string;
 
-  private constructor(message: string, reason: string, options: { retryAfter?: string; cause: unknown }) {
+  private constructor(message: string, reason: string, options: ApiErrorOptions) {
     super(options.retryAfter === undefined ? "api_error" : "overloaded_error", message, options);
     this.reason = reason;
   }
@@ -22,5 +22,14 @@ export class StoreError extends ApiError {
   ): StoreError {
     const message = `Cannot ${task}: the ${store} is unreachable`;
     return new StoreError(message, "it is unreachable", { retryAfter: "5", cause });
+  }
+
+  override toFinal(): StoreError {
+    const { message, reason, retryAfter, cause } = this;
+    return new StoreError(message, reason, {
+      final: true,
+      cause,
+      ...(retryAfter !== undefined && { retryAfter }),
+    });
   }
 }

@@ -42,7 +42,7 @@ export function createSqliteDatabase(connection: Connection, path: string): Data
         tryQuery(() => transaction.commit());
         return result;
       } catch (error) {
-        transaction.rollBack();
+        tryQuery(() => transaction.rollBack());
         throw error;
       } finally {
         transactions.delete(path);

@@ -17,7 +17,10 @@ export function describeSqliteError(error: unknown): string | undefined {
 
 /** Messages of SQLite, which are the same on all runtimes. Source: https://sqlite.org/rescode.html */
 const REASONS: readonly [words: RegExp, reason: string][] = [
-  [/not a database|disk image is malformed/i, "its gateway.sqlite is damaged; restore or remove it"],
+  [
+    /not a database|disk image is malformed|malformed database schema/i,
+    "its gateway.sqlite is damaged; restore or remove it",
+  ],
   [/readonly|read-only/i, "permission to write its gateway.sqlite is denied"],
   [/unable to open/i, "permission to read and write its gateway.sqlite is denied"],
   [/database is locked/i, "another program has locked its gateway.sqlite"],

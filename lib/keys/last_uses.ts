@@ -1,6 +1,6 @@
 import { logWarning } from "../observability/log.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { unreachableError } from "./record_cache.ts";
+import { keyStoreError } from "./record_cache.ts";
 import type { RecordStore } from "./record_store.ts";
 
 /** Time between a use and its writing, in milliseconds: one write for each request would be too many. */
@@ -55,7 +55,7 @@ export function createLastUses({ store, clock, persistent }: LastUsesOptions): L
     },
     async read() {
       const stored = await store.readUses().catch((cause) => {
-        throw unreachableError(cause);
+        throw keyStoreError(cause);
       });
       const merged = new Map(stored);
       for (const [name, at] of uses) merged.set(name, Math.max(at, merged.get(name) ?? 0));

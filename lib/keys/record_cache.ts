@@ -1,7 +1,7 @@
 import { ApiError } from "../base/errors.ts";
-import { StoreError } from "../base/store_error.ts";
 import { logWarning } from "../observability/log.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { toStoreError } from "../runtime/stores/redis_errors.ts";
 import { isStoredKey, parseRecord, type Records, type SignIn, type StoredKey } from "./records.ts";
 import type { RecordStore } from "./record_store.ts";
 
@@ -15,10 +15,10 @@ export interface RecordCache {
   /**
    * Returns the records, at most a second old. With `stale`, the last ones if the store cannot be reached any more.
    *
-   * @throws {ApiError} `overloaded_error` if the store cannot be reached.
+   * @throws {ApiError} the error of {@linkcode keyStoreError}.
    */
   read(options?: { stale?: boolean }): Promise<Records>;
-  /** Changes the store, then reads it. @throws {ApiError} `overloaded_error` if it cannot be reached. */
+  /** Changes the store, then reads it. @throws {ApiError} the error of {@linkcode keyStoreError}. */
   change<Result>(change: (store: RecordStore) => Promise<Result>): Promise<Result>;
 }
 
@@ -73,7 +73,7 @@ export function createRecordCache(store: RecordStore, clock: Clock): RecordCache
     try {
       await refresh();
     } catch (cause) {
-      if (!stale || !wasRead) throw unreachableError(cause);
+      if (!stale || !wasRead) throw keyStoreError(cause);
     }
     return records;
   }
@@ -87,7 +87,7 @@ export function createRecordCache(store: RecordStore, clock: Clock): RecordCache
       try {
         return await change(store);
       } catch (cause) {
-        throw cause instanceof ApiError ? cause : unreachableError(cause);
+        throw cause instanceof ApiError ? cause : keyStoreError(cause);
       } finally {
         changes++;
         readAt = -Infinity;
@@ -104,7 +104,7 @@ function parse(name: string, text: string): StoredKey | SignIn | undefined {
   return record;
 }
 
-/** Returns the error for a store that cannot be reached. */
-export function unreachableError(cause: unknown): ApiError {
-  return StoreError.unreachable("key store", { task: "check keys", cause });
+/** Returns the error for a store that cannot be reached, `overloaded_error`, or is full or read-only, `api_error`. */
+export function keyStoreError(cause: unknown): ApiError {
+  return toStoreError("key store", { task: "check keys", cause });
 }

@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import type { Clock } from "../runtime/clock.ts";
-import { StoreError } from "../base/store_error.ts";
 import { createRepeatedWarning } from "../observability/repeated_warning.ts";
 import { createRedisScripts, type RedisConnection } from "../runtime/stores/redis.ts";
+import { toStoreError } from "../runtime/stores/redis_errors.ts";
 import type { Charge, Quota } from "./quota.ts";
 import { CHARGE_SCRIPT } from "./redis_script.ts";
 import type { ChargeResult, LimitStore } from "./store.ts";
@@ -104,7 +104,7 @@ export function createRedisStore(
         if (result.fits) trackLeases(charges);
         return result;
       } catch (cause) {
-        throw StoreError.unreachable("rate limit store", { cause });
+        throw toStoreError("rate limit store", { cause });
       }
     },
     record(charges, now) {

@@ -12,7 +12,7 @@ export interface LimitStore {
    * Applies all charges, or none if one does not fit. The check and the charge are atomic. A promise only if the store
    * is remote.
    *
-   * @throws {ApiError} `overloaded_error` if the store cannot be reached.
+   * @throws {ApiError} `overloaded_error` if the store cannot be reached, `api_error` if it is full or read-only.
    */
   charge(charges: readonly Charge[], now: number): ChargeResult | Promise<ChargeResult>;
   /** Applies all charges even if they do not fit: the usage has happened. A failure is retried later or logged. */

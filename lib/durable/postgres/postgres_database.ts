@@ -110,12 +110,14 @@ export function toStoreError(cause: unknown): unknown {
   return reason === undefined ? cause : StoreError.failed("data store", { reason, cause });
 }
 
-/** Codes if the connection failed, or if the server ends, starts, or has no free connection. */
-const UNREACHABLE = /^(CONNECT|E[A-Z_]+$|57P0|08|53300)/;
+/** Codes if the connection failed, or if the server ends, starts, or has no free connection. Not wrong arguments. */
+const UNREACHABLE = /^(CONNECT|E(?!RR_INVALID_)[A-Z_]+$|57P0|08|53300)/;
 
 /** Failures of a server that is reached. Source: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const REASONS: Readonly<Record<string, string>> = {
   "25006": "its database is read-only",
+  "28000": "its user is refused",
+  "28P01": "its password is refused",
   "42501": "permission to use its tables is denied",
   "53100": "its disk is full",
   "53200": "its memory is full",

@@ -41,12 +41,12 @@ export function createRedisScripts(
   { clock, name, onFailure, connect = connectRedis }: RedisOptions,
 ): RedisScripts {
   let connection: Promise<RedisConnection> | undefined;
-  let failedAt = -Infinity;
+  let failure: { at: number; error: unknown } | undefined;
   const withTimeout = <T>(answer: Promise<T>, ms: number) => rejectAfter(answer, { ms, clock, name });
   return {
     async run(script, options) {
-      if (clock.now() - failedAt < RETRY_BLOCK_MS) {
-        throw new Error(`Cannot reach the ${name}: it failed less than 1 s ago`);
+      if (failure !== undefined && clock.now() - failure.at < RETRY_BLOCK_MS) {
+        throw new Error(`Cannot reach the ${name}: it failed less than 1 s ago`, { cause: failure.error });
       }
       connection ??= connect(url);
       const current = connection;
@@ -56,7 +56,7 @@ export function createRedisScripts(
       } catch (error) {
         if (connection === current) {
           connection = undefined;
-          failedAt = clock.now();
+          failure = { at: clock.now(), error };
           onFailure(error);
         }
         current.then((redis) => redis.destroy()).catch(() => {}); // a failed connect is thrown below

@@ -182,6 +182,10 @@ storeTest("DATA_QUOTA holds for uploads that end together", async (newStore) => 
   );
   const statuses = (await Promise.all(uploads)).map(({ status }) => status);
   assert.deepEqual(statuses.sort(), [200, 400, 400, 400, 400, 400]);
+  if (settings.DATA_DIR !== undefined) {
+    const kept = readdirSync(join(String(settings.DATA_DIR), "files"));
+    assert.equal(kept.length, 1, "a file that exceeds the quota is removed");
+  }
   await Promise.all(gateways.map((gateway) => gateway.stop()));
 });
 

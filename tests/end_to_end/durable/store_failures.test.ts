@@ -3,14 +3,16 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { StoreError } from "../../../lib/base/store_error.ts";
-import { connectPostgres } from "../../../lib/durable/postgres/postgres_database.ts";
+import { connectPostgres, toStoreError } from "../../../lib/durable/postgres/postgres_database.ts";
 import { createSqliteDatabase } from "../../../lib/durable/sqlite_database.ts";
+import { describeSqliteError } from "../../../lib/durable/sqlite_errors.ts";
 import { openDatabase } from "../../../lib/runtime/sqlite.ts";
 import { createFolders, NO_SQLITE } from "../../kit/data_dir.ts";
 import { createTestGateway, type TestGateway } from "../../kit/gateway.ts";
 import { captureLog } from "../../kit/log.ts";
 import { minimalRequest } from "../../kit/requests/request.ts";
-import { COMPLETE_STREAMS } from "../../kit/streams.ts";
+import { COMPLETE_STREAMS, DONE, writeDelta } from "../../kit/streams.ts";
+import type { FakeResponse } from "../../kit/upstream.ts";
 import { createStoreTest } from "./test_stores.ts";
 
 const newFolder = createFolders();
@@ -27,8 +29,8 @@ async function upload(gateway: TestGateway): Promise<Response> {
 }
 
 /** The triggers by which a database fails as if its disk were full, for each new row of a table. */
-const FULL_SQLITE = (table: string) =>
-  `CREATE TRIGGER full_${table} BEFORE INSERT ON ${table}
+const FULL_SQLITE = (table: string, when = "TRUE") =>
+  `CREATE TRIGGER full_${table} BEFORE INSERT ON ${table} WHEN ${when}
     BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`;
 const FULL_POSTGRES = (table: string) =>
   `CREATE OR REPLACE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS
@@ -64,6 +66,64 @@ storeTest("A request that a full store cannot serve fails with the reason", asyn
   }
   await gateway.stop();
 });
+
+/** A tool that the gateway runs, and an answer that calls it. */
+const SEARCH = { type: "tool_search_tool_regex_20251119", name: "tool_search_tool_regex" };
+const CALL = {
+  index: 0,
+  id: "call_1",
+  type: "function",
+  function: { name: SEARCH.name, arguments: '{"pattern":"weather"}' },
+};
+const CALLING: FakeResponse = {
+  body: writeDelta({ tool_calls: [CALL] }) + writeDelta({}, { finish_reason: "tool_calls" }) + DONE,
+};
+const FAILING: FakeResponse = {
+  status: 503,
+  headers: { "content-type": "application/json" },
+  body: '{"error":{"message":"Busy"}}',
+};
+
+/** Steps that cannot be recorded: the first reply of the upstream, and the condition of their rows. */
+const FULL_STEPS: [step: string, reply: FakeResponse, when: string][] = [
+  ["the failure of an upstream", FAILING, "TRUE"],
+  ["the run of a tool", CALLING, "NEW.name LIKE '%tool%'"],
+];
+
+for (const [step, reply, when] of FULL_STEPS) {
+  test(
+    `An answer whose store cannot record ${step} fails, and asks no other model`,
+    needsSqlite,
+    async () => {
+      const folder = newFolder();
+      const gateway = createTestGateway({
+        settings: {
+          DATA_DIR: folder,
+          GATEWAY_API_KEYS,
+          MODEL_MAP: { fast: { model: "vendor/model", fallbacks: ["vendor/other"] } },
+        },
+        upstream: [reply, { body: COMPLETE_STREAMS.chat }],
+      });
+      await gateway.ready();
+      const database = openDatabase(join(folder, "gateway.sqlite"));
+      database.exec(FULL_SQLITE("steps", when));
+      database.close();
+      const weather = { name: "get_weather", defer_loading: true, input_schema: { type: "object" } };
+      const lines = await captureLog(async () => {
+        const response = await gateway.post(
+          { ...minimalRequest("chat", { tools: [SEARCH, weather] }), model: "fast" },
+          { headers: { ...KEY, "idempotency-key": "order-1" } },
+        );
+        assert.equal(response.status, 500);
+        const message = "Cannot use the gateway's data store: its file system is full";
+        assert.deepEqual((await response.json()).error, { type: "api_error", message });
+      }, "error");
+      assert.deepEqual(lines.map((line) => JSON.parse(line).failure), ["store"]);
+      assert.equal(gateway.upstream.requests.length, 1);
+      await gateway.stop();
+    },
+  );
+}
 
 test("POST /v1/files fails with the reason if the folder of the files is gone", needsSqlite, async () => {
   const folder = newFolder();
@@ -109,6 +169,43 @@ for (const [how, fill, reason] of SQLITE_FAILURES) {
     connection.close();
   });
 }
+
+/** Codes of errors of PostgreSQL's client and server, and the reasons; `undefined` for a defect. */
+const POSTGRES_CODES: [code: string, reason: string | undefined][] = [
+  ["CONNECTION_CLOSED", "it is unreachable"],
+  ["ECONNREFUSED", "it is unreachable"],
+  ["28P01", "its password is refused"],
+  ["53100", "its disk is full"],
+  ["42P01", undefined],
+  ["ERR_INVALID_ARG_TYPE", undefined],
+];
+
+for (const [code, reason] of POSTGRES_CODES) {
+  test(`toStoreError() returns ${reason ?? "the error itself"} for ${code}`, () => {
+    const cause = Object.assign(new Error("failed"), { code });
+    const error = toStoreError(cause);
+    if (reason === undefined) return assert.equal(error, cause);
+    assert.ok(error instanceof StoreError);
+    assert.equal(error.reason, reason);
+  });
+}
+
+test("describeSqliteError() names a damaged schema, and no wrong JSON", () => {
+  const describe = (message: string) => describeSqliteError(new Error(message));
+  assert.match(describe('malformed database schema (files) - near "x": syntax error') ?? "", /is damaged/);
+  assert.equal(describe("malformed JSON"), undefined);
+});
+
+test("createSqliteDatabase() reports a transaction that cannot be rolled back", async () => {
+  const fail = () => {
+    throw new Error("disk I/O error");
+  };
+  const begin = () => ({ commit: fail, rollBack: fail });
+  const connection = { exec: fail, run: () => 0, get: () => undefined, all: () => [], begin, close() {} };
+  const database = createSqliteDatabase(connection, "rolled-back");
+  await assert.rejects(database.transaction(() => Promise.resolve()), StoreError);
+  assert.equal(await database.run("SELECT 1"), 0);
+});
 
 test("createSqliteDatabase() leaves the error of a wrong statement as it is", needsSqlite, async () => {
   const connection = openDatabase(":memory:");

@@ -282,6 +282,36 @@ test(
   },
 );
 
+/** States of a server in which it takes no writes: commands that begin and end the state, and the reason. */
+const REFUSALS: [begin: string[], end: string[], reason: string][] = [
+  [["CONFIG", "SET", "maxmemory", "1"], ["CONFIG", "SET", "maxmemory", "0"], "its memory is full"],
+  [["REPLICAOF", "127.0.0.1", "1"], ["REPLICAOF", "NO", "ONE"], "its server is a read-only replica"],
+];
+
+for (const [begin, end, reason] of REFUSALS) {
+  test(
+    `POST /v1/messages returns 500 if the rate limit store fails: ${reason}`,
+    { skip: MISSING },
+    async () => {
+      const { gateways: [gateway] } = await createPair({ each: { requests: 9, concurrent: null } });
+      await command((client) => client.sendCommand(begin));
+      try {
+        const lines = await captureLog(async () => {
+          for (const _call of ["first", "within a second"]) {
+            const response = await sendMessage(gateway);
+            assert.equal(response.status, 500);
+            const message = `Cannot use the gateway's rate limit store: ${reason}`;
+            assert.deepEqual((await response.json()).error, { type: "api_error", message });
+          }
+        }, "error");
+        assert.deepEqual(lines.map((line) => JSON.parse(line).failure), ["store", "store"]);
+      } finally {
+        await command((client) => client.sendCommand(end));
+      }
+    },
+  );
+}
+
 test(
   "POST /v1/messages returns 529 if the password of RATE_LIMIT_STORE is wrong, and reveals no password",
   { skip: MISSING },
