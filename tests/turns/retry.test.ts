@@ -5,6 +5,7 @@ import { toBytes } from "../kit/bytes.ts";
 import { FakeClock } from "../kit/clock.ts";
 import { createTestGateway } from "../kit/gateway.ts";
 import { minimalRequest } from "../kit/requests/request.ts";
+import { SEARCH, SEARCHING, WEATHER } from "../kit/requests/searched_tools.ts";
 import { DONE, writeDelta } from "../kit/streams.ts";
 import type { FakeResponse } from "../kit/upstream.ts";
 
@@ -174,20 +175,7 @@ test("UPSTREAM_RETRIES repeats a request before the fallbacks", async () => {
   assert.deepEqual(models, ["vendor/model", "vendor/model", "vendor/other"]);
 });
 
-/** A tool that the gateway runs: it searches the tools of the request. */
-const SEARCH = { type: "tool_search_tool_regex_20251119", name: "tool_search_tool_regex" };
-const WEATHER = { name: "get_weather", defer_loading: true, input_schema: { type: "object" } };
-const CALL = {
-  index: 0,
-  id: "call_1",
-  type: "function",
-  function: { name: SEARCH.name, arguments: '{"pattern":"weather"}' },
-};
-const CALLING: FakeResponse = {
-  body: [writeDelta({ tool_calls: [CALL] }), writeDelta({}, { finish_reason: "tool_calls" }) + DONE].map(
-    toBytes,
-  ),
-};
+const CALLING: FakeResponse = { body: SEARCHING.map(toBytes) };
 const PENDING = [
   { role: "user", content: "Does it rain?" },
   {

@@ -11,7 +11,8 @@ import { createFolders, NO_SQLITE } from "../../kit/data_dir.ts";
 import { createTestGateway, type TestGateway } from "../../kit/gateway.ts";
 import { captureLog } from "../../kit/log.ts";
 import { minimalRequest } from "../../kit/requests/request.ts";
-import { COMPLETE_STREAMS, DONE, writeDelta } from "../../kit/streams.ts";
+import { SEARCH, SEARCHING, WEATHER } from "../../kit/requests/searched_tools.ts";
+import { COMPLETE_STREAMS } from "../../kit/streams.ts";
 import type { FakeResponse } from "../../kit/upstream.ts";
 import { createStoreTest } from "./test_stores.ts";
 
@@ -67,17 +68,6 @@ storeTest("A request that a full store cannot serve fails with the reason", asyn
   await gateway.stop();
 });
 
-/** A tool that the gateway runs, and an answer that calls it. */
-const SEARCH = { type: "tool_search_tool_regex_20251119", name: "tool_search_tool_regex" };
-const CALL = {
-  index: 0,
-  id: "call_1",
-  type: "function",
-  function: { name: SEARCH.name, arguments: '{"pattern":"weather"}' },
-};
-const CALLING: FakeResponse = {
-  body: writeDelta({ tool_calls: [CALL] }) + writeDelta({}, { finish_reason: "tool_calls" }) + DONE,
-};
 const FAILING: FakeResponse = {
   status: 503,
   headers: { "content-type": "application/json" },
@@ -87,7 +77,7 @@ const FAILING: FakeResponse = {
 /** Steps that cannot be recorded: the first reply of the upstream, and the condition of their rows. */
 const FULL_STEPS: [step: string, reply: FakeResponse, when: string][] = [
   ["the failure of an upstream", FAILING, "TRUE"],
-  ["the run of a tool", CALLING, "NEW.name LIKE '%tool%'"],
+  ["the run of a tool", { body: SEARCHING.join("") }, "NEW.name LIKE '%tool%'"],
 ];
 
 for (const [step, reply, when] of FULL_STEPS) {
@@ -108,10 +98,9 @@ for (const [step, reply, when] of FULL_STEPS) {
       const database = openDatabase(join(folder, "gateway.sqlite"));
       database.exec(FULL_SQLITE("steps", when));
       database.close();
-      const weather = { name: "get_weather", defer_loading: true, input_schema: { type: "object" } };
       const lines = await captureLog(async () => {
         const response = await gateway.post(
-          { ...minimalRequest("chat", { tools: [SEARCH, weather] }), model: "fast" },
+          { ...minimalRequest("chat", { tools: [SEARCH, WEATHER] }), model: "fast" },
           { headers: { ...KEY, "idempotency-key": "order-1" } },
         );
         assert.equal(response.status, 500);
