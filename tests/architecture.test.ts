@@ -33,7 +33,7 @@ const PACKAGES: Record<string, RegExp> = {
   "jsonc-parser": /^lib\/config\/(sources\/(config_file|json_error)|ccr\/parse_ccr)\.ts$/,
   "bun:": /^lib\/runtime\/sqlite\.ts$/,
   "node:":
-    /^(lib\/(base\/sha256|runtime\/(child|content_files|day_files|files|http\/(bun_fetch|decode_body|incoming_body|node_server|serve)|json_lines|private_files|private_folder|process|prompt|sqlite|stores\/record_folder)|limits\/(spend_file|ledger\/file_ledger))\.ts$|tools\/host\/|tools\/mcp\/managed\/(child|process_table|stdio_link)\.ts$)/,
+    /^(lib\/(base\/hash\/sha256|runtime\/(child|content_files|day_files|files|http\/(bun_fetch|decode_body|incoming_body|node_server|serve)|json_lines|private_files|private_folder|process|prompt|sqlite|stores\/record_folder)|limits\/(spend_file|ledger\/file_ledger))\.ts$|tools\/host\/|tools\/mcp\/managed\/(child|process_table|stdio_link)\.ts$)/,
 };
 
 const IMPURE =

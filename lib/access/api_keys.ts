@@ -1,5 +1,5 @@
 import type { GatewayKey } from "../config/gateway_keys.ts";
-import { sha256 } from "../base/sha256.ts";
+import { sha256 } from "../base/hash/sha256.ts";
 import type { Credentials, CredentialSource, StoredDigest } from "./credentials.ts";
 
 /** The keys that the gateway accepts. */

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { ApiError } from "../base/errors.ts";
 import { isObject } from "../base/json.ts";
-import { MAX_KEY_CHARS } from "../base/text_key.ts";
+import { MAX_KEY_CHARS } from "../base/hash/text_key.ts";
 import { isValid } from "./is_valid.ts";
 import { MAX_ISSUES } from "./bounded_list.ts";
 import { CountTokensRequest, MessagesRequest } from "./schema.ts";

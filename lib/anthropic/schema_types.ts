@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from "../base/json.ts";
-import { MAX_KEY_CHARS } from "../base/text_key.ts";
+import { MAX_KEY_CHARS } from "../base/hash/text_key.ts";
 
 /** JSON Schema types, each with the only schema that declares it; `undefined` if several schemas declare it. */
 export type AllowedTypes = ReadonlyMap<string, JsonObject | undefined>;

@@ -1,5 +1,5 @@
 import { type JsonObject, toSortedJson } from "../base/json.ts";
-import { sha256 } from "../base/sha256.ts";
+import { sha256 } from "../base/hash/sha256.ts";
 import { type OfferedModel, toClientSettings } from "./client_settings.ts";
 
 /** A model that Claude Code offers, with its prices in USD per token. */

@@ -1,5 +1,5 @@
 import type { ContentBlock, ToolResultBlock } from "../anthropic/schema.ts";
-import { sha256 } from "../base/sha256.ts";
+import { sha256 } from "../base/hash/sha256.ts";
 
 /** Content of a tool result. */
 type ResultContent = ToolResultBlock["content"];

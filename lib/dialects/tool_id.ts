@@ -1,5 +1,5 @@
 import { fromBase64Url, toBase64Url } from "../base/encoding/base64url.ts";
-import { fnv } from "../base/fnv.ts";
+import { fnv } from "../base/hash/fnv.ts";
 
 /**
  * Pattern of tool call IDs that clients accept.

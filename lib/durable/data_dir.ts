@@ -7,8 +7,8 @@ import { createContentFolder } from "./contents/content_folder.ts";
 import type { DataStore } from "./data_store.ts";
 import { joinInstances } from "./instances.ts";
 import { MIGRATIONS, NEWER_VERSION } from "./schema.ts";
-import { describeSqliteError } from "./sqlite_errors.ts";
-import { createSqliteDatabase } from "./sqlite_database.ts";
+import { describeSqliteError } from "./sqlite/sqlite_errors.ts";
+import { createSqliteDatabase } from "./sqlite/sqlite_database.ts";
 
 /** Time that a write waits for the write of another gateway, in milliseconds. */
 const BUSY_TIMEOUT_MS = 5000;

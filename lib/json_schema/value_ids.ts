@@ -1,4 +1,4 @@
-import { textKey } from "../base/text_key.ts";
+import { textKey } from "../base/hash/text_key.ts";
 import { CostError } from "./schema_error.ts";
 
 /**

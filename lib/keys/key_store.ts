@@ -2,7 +2,7 @@ import type { CredentialSource } from "../access/credentials.ts";
 import type { Config } from "../config/settings.ts";
 import { ApiError } from "../base/errors.ts";
 import { quote } from "../base/redact.ts";
-import { sha256 } from "../base/sha256.ts";
+import { sha256 } from "../base/hash/sha256.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { createFileRecords } from "./file_records.ts";
 import { createLastUses, type LastUses } from "./last_uses.ts";

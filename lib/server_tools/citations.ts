@@ -1,7 +1,7 @@
 import type { ContentBlock } from "../anthropic/schema.ts";
 import { seal, unseal } from "../dialects/sealed.ts";
 import { isObject, type JsonObject } from "../base/json.ts";
-import { sha256 } from "../base/sha256.ts";
+import { sha256 } from "../base/hash/sha256.ts";
 
 /**
  * Citation mark for models without native citations: `[[c0ffee.1]]` is hit 1 of a search. The model writes the mark

@@ -1,7 +1,7 @@
 import { closestMatch } from "leven";
 import { dialectFor, hostFacts } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
-import { fnv } from "../base/fnv.ts";
+import { fnv } from "../base/hash/fnv.ts";
 import { NameCache } from "../base/name_cache.ts";
 import { type Target, toTargetGroups } from "../config/aliases.ts";
 import { toRouteLabel } from "./route_label.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Settings } from "../../lib/config/settings.ts";
-import { sha256 } from "../../lib/base/sha256.ts";
+import { sha256 } from "../../lib/base/hash/sha256.ts";
 import { toSortedJson } from "../../lib/base/json.ts";
 import { createTestGateway, type TestGateway } from "../kit/gateway.ts";
 import { minimalRequest } from "../kit/requests/request.ts";

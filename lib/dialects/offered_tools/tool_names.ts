@@ -1,6 +1,6 @@
 import type { MessagesRequest } from "../../anthropic/schema.ts";
 import type { LossReport } from "../loss.ts";
-import { fnv } from "../../base/fnv.ts";
+import { fnv } from "../../base/hash/fnv.ts";
 import { findMeantName } from "./meant_name.ts";
 import { offerTools } from "./offer_tools.ts";
 

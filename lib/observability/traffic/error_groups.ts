@@ -1,4 +1,4 @@
-import { fnv } from "../../base/fnv.ts";
+import { fnv } from "../../base/hash/fnv.ts";
 import { type FailureKind, isExpected } from "../failure_kind.ts";
 
 /** A failed request, as it is grouped. */

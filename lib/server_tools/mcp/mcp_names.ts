@@ -1,4 +1,4 @@
-import { fnv } from "../../base/fnv.ts";
+import { fnv } from "../../base/hash/fnv.ts";
 
 /**
  * Maximum length of a tool's name. Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/define-tools

@@ -1,4 +1,4 @@
-import { fnv } from "../../base/fnv.ts";
+import { fnv } from "../../base/hash/fnv.ts";
 
 /** A target that receives a share of an alias's requests. */
 export interface Weighted {

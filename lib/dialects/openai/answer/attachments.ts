@@ -1,5 +1,5 @@
 import { asText, isObject, type JsonObject } from "../../../base/json.ts";
-import { textKey } from "../../../base/text_key.ts";
+import { textKey } from "../../../base/hash/text_key.ts";
 import type { ChatDelta } from "./chunk.ts";
 
 /**

@@ -3,7 +3,7 @@ import { AnswerSize } from "../../../anthropic/answer_size.ts";
 import type { MessageWriter } from "../../../anthropic/writer.ts";
 import { ApiError } from "../../../base/errors.ts";
 import type { JsonObject } from "../../../base/json.ts";
-import { textKey } from "../../../base/text_key.ts";
+import { textKey } from "../../../base/hash/text_key.ts";
 import { toClientToolId, wrapToolId } from "../../tool_id.ts";
 import type { ToolCallDelta } from "./chunk.ts";
 import type { ToolNames } from "../../offered_tools/tool_names.ts";

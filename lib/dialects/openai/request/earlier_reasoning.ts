@@ -1,6 +1,6 @@
 import type { RedactedThinkingBlock, ThinkingBlock } from "../../../anthropic/schema.ts";
 import type { JsonObject } from "../../../base/json.ts";
-import { textKey } from "../../../base/text_key.ts";
+import { textKey } from "../../../base/hash/text_key.ts";
 import { isSealed, unseal } from "../../sealed.ts";
 import { isOpenRouterReasoning, readOpenRouterReasoning } from "../../reasoning/openrouter.ts";
 import {

@@ -1,6 +1,6 @@
 import type { MessagesRequest } from "../../../anthropic/schema.ts";
 import type { JsonObject } from "../../../base/json.ts";
-import { fnv } from "../../../base/fnv.ts";
+import { fnv } from "../../../base/hash/fnv.ts";
 import { reportRequestFields, reportUnsentFields } from "../../request/report_losses.ts";
 import type { CacheMarker, HostContext, ResponsesContext } from "../responses.ts";
 import { toTextFormat } from "./format.ts";

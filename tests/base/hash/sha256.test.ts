@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { hash, sha256 } from "../../lib/base/sha256.ts";
+import { hash, sha256 } from "../../../lib/base/hash/sha256.ts";
 
 /** Returns the hash by the runtime's implementation. */
 async function expected(text: string): Promise<string> {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { textKey } from "../../lib/base/text_key.ts";
+import { textKey } from "../../../lib/base/hash/text_key.ts";
 
 test("textKey() returns different keys for different texts, which V8 hashes completely", () => {
   const lengths = fc.constantFrom(1, 16_318, 16_319, 16_320, 16_383, 16_384, 20_000);

@@ -1,6 +1,6 @@
-import { StoreError } from "../base/store_error.ts";
-import type { Database as Connection } from "../runtime/sqlite.ts";
-import type { Database, Queries } from "./database.ts";
+import { StoreError } from "../../base/store_error.ts";
+import type { Database as Connection } from "../../runtime/sqlite.ts";
+import type { Database, Queries } from "../database.ts";
 import { describeSqliteError } from "./sqlite_errors.ts";
 
 /** The open transactions of this process, by the paths of their files. */
